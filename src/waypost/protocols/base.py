@@ -1,0 +1,181 @@
+"""What a device protocol is.
+
+A protocol is one module (or small package) under ``waypost.protocols`` that holds one or more
+subclasses of :class:`Protocol`; the registry finds them by being there. It is pure: no socket,
+no clock (``received`` is an argument where a message needs it), no database.
+
+A connection (or a UDP peer, a recorded session, a stream of HTTP requests of one device) has one
+instance. The gateway asks it two questions, apart: where are the frames in these bytes
+(:meth:`Protocol.frames`), and what does this frame say (:meth:`Protocol.decode`).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, ClassVar
+
+import msgspec
+
+from waypost.telemetry.message import Message
+
+
+class ProtocolError(Exception):
+    """The bytes cannot be this protocol's, or exceed its bounds. The connection is closed and the
+    text is kept as the reason, so it must say what was expected and what came."""
+
+
+class CommandError(Exception):
+    """The command cannot be put into this protocol (too long, not text, no command channel)."""
+
+
+class Transport(enum.StrEnum):
+    TCP = "tcp"
+    UDP = "udp"
+    HTTP = "http"
+    MQTT = "mqtt"
+
+
+class HttpRequest(msgspec.Struct, gc=False):
+    """A request to a protocol that travels by HTTP. Header names are lower case."""
+
+    method: str
+    target: str  # path and query as sent
+    headers: dict[str, str]
+    body: bytes
+
+
+class HttpReply(msgspec.Struct, gc=False):
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain"
+
+
+class MqttPublish(msgspec.Struct, gc=False):
+    """A PUBLISH that a device sent."""
+
+    topic: str
+    body: bytes
+
+
+Frame = bytes | HttpRequest | MqttPublish
+"""What one call of :meth:`Protocol.decode` gets: for TCP and UDP the bytes of one frame."""
+
+
+class Device(msgspec.Struct):
+    """What a decoder may know of a registered device."""
+
+    device_id: str
+    #: Code of the catalog's model, where known.
+    model: str | None = None
+    #: What is configured on the device or for it and decides how its data reads.
+    setup: dict[str, Any] = {}
+    #: The device's own password, where the protocol has one.
+    password: str | None = None
+
+
+class Hello(msgspec.Struct):
+    """The device says who it is. ``device_ids`` in the order stated; the first known one counts."""
+
+    device_ids: list[str]
+    #: What the device says of its make (a name or code of its own), a hint for the inbox.
+    model: str | None = None
+    password: str | None = None
+
+
+class Answer(msgspec.Struct):
+    """A device's answer to a command. ``key`` is what :meth:`Protocol.encode` gave the command
+    (None where the protocol has no such thing: the oldest unanswered command is meant)."""
+
+    text: str
+    key: str | None = None
+    ok: bool = True
+    raw: bytes = b""
+
+
+class Decoded(msgspec.Struct):
+    """What one frame said."""
+
+    hello: Hello | None = None
+    messages: list[Message] = []
+    answers: list[Answer] = []
+    #: Goes out once all of ``messages`` are stored (at once where there are none). For a device
+    #: that is not registered it goes out only where ``messages`` is empty and
+    #: ``reply_means_stored`` is False.
+    reply: bytes | HttpReply | None = None
+    #: The reply tells the device to forget data even though ``messages`` is empty.
+    reply_means_stored: bool = False
+    #: The frame cannot be read before the device's record is known: look ``hello`` up, then call
+    #: ``decode`` with the same frame again, with the device (or with ``unknown`` True).
+    needs_device: bool = False
+    #: Say nothing more and close (the device asked for it, or was refused).
+    close: bool = False
+
+
+class Command(msgspec.Struct):
+    """A command for a device. ``kind`` is ``text`` (as a person types it) or ``hex`` (bytes)."""
+
+    id: int
+    payload: bytes
+    kind: str = "text"
+
+    @property
+    def text(self) -> str:
+        """The payload as text; raises :class:`CommandError` if it is not UTF-8."""
+        try:
+            return self.payload.decode()
+        except UnicodeDecodeError as error:
+            raise CommandError(f"not text: {error}") from None
+
+
+class Encoded(msgspec.Struct):
+    """A command as the protocol sends it."""
+
+    data: bytes
+    #: What the device's answer will repeat, if anything.
+    key: str | None = None
+    #: False: the protocol has no answer to it; sent is all there is to know.
+    answered: bool = True
+
+
+class Protocol:
+    """One device protocol; subclass, set the class attributes, implement ``frames`` and ``decode``."""
+
+    #: The usual short name: the corpus file's, the settings', the URLs'.
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    transports: ClassVar[frozenset[Transport]] = frozenset({Transport.TCP, Transport.UDP})
+    #: Port where devices connect unless settings say otherwise. TCP and UDP share it.
+    port: ClassVar[int]
+    #: No frame of this protocol is longer (bytes); a longer one is an error.
+    max_frame: ClassVar[int] = 8192
+    #: MQTT: filters of the topics that belong to this protocol.
+    topics: ClassVar[tuple[str, ...]] = ()
+    #: Commands can be sent over the connection.
+    commands: ClassVar[bool] = False
+    #: A command must be answered before the next one is sent.
+    one_command_at_a_time: ClassVar[bool] = True
+
+    def __init__(self, transport: Transport = Transport.TCP) -> None:
+        self.transport = transport
+
+    @classmethod
+    def recognises(cls, start: bytes) -> bool | None:
+        """Can a connection that begins with these bytes be this protocol? True: certainly;
+        False: no; None: perhaps, more bytes or other candidates decide (the *auto* port)."""
+        return None
+
+    def frames(self, buffer: bytearray) -> list[bytes]:
+        """Takes whole frames off the front of ``buffer`` (it is shortened) and returns them; what
+        remains is the beginning of a frame still to come. Raises :class:`ProtocolError` for bytes
+        that cannot begin a frame, or a frame over ``max_frame``. A datagram is given whole."""
+        raise TypeError(f"{self.name} is not a stream protocol")
+
+    def decode(self, frame: Any, device: Device | None, *, unknown: bool = False) -> Decoded:
+        """What ``frame`` says. ``device`` is the registered device of this connection, where it is
+        known by now; ``unknown``: it was looked up and nobody registered it. Raises
+        :class:`ProtocolError` for a frame that is broken."""
+        raise TypeError(f"{self.name} cannot decode")
+
+    def encode(self, command: Command, device: Device) -> Encoded:
+        """The bytes that carry ``command``. Raises :class:`CommandError` where it cannot."""
+        raise CommandError(f"{self.name} has no command channel")

@@ -1,0 +1,177 @@
+"""Every setting, typed, once. Read from ``waypost.toml``, the environment and the command line,
+the later winning; the environment name of ``api_rate`` is ``WAYPOST_API_RATE``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+ROLES = ("api", "gateway", "jobs")
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be; the text names it and says what it may be."""
+
+
+class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """All settings, with their defaults."""
+
+    #: Where the embedded databases, the first log-in and the admin socket live.
+    data_dir: Path = Path("data")
+    #: PostgreSQL address; empty: SQLite in ``data_dir``.
+    database: str = ""
+    #: NATS address; empty: everything runs in one process.
+    nats: str = ""
+    #: Where the API listens.
+    http: str = "127.0.0.1:8080"
+    #: Address that device ports listen on.
+    device_host: str = "0.0.0.0"
+    #: Ports by protocol name; ``all`` is for every protocol not named. 0: any free port.
+    device_port: dict[str, NotNegative] = {}
+    #: What this process does.
+    roles: list[str] = msgspec.field(default_factory=lambda: list(ROLES))
+    #: Emulated vehicles to run.
+    demo: NotNegative = 0
+
+    #: Address under which clients and devices reach this server, for links and registration
+    #: messages; empty: what ``http`` says.
+    public_address: str = ""
+    #: Certificate chain and key (PEM) for HTTPS and for device ports over TLS.
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    #: Protocols whose TCP port speaks TLS (with the certificate above).
+    tls_protocols: list[str] = []
+
+    #: Requests a second per user and per address; 0 is off.
+    api_rate: NotNegative = 50
+    #: Largest request body, bytes.
+    api_body: Positive = 16 * 1024 * 1024
+    #: Origins that browsers may call the API from; ``*`` is any.
+    api_origins: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    #: Addresses of proxies whose X-Forwarded-For is believed.
+    trusted_proxies: list[str] = msgspec.field(default_factory=lambda: ["127.0.0.1", "::1"])
+    #: Failed log-ins of one login, or from one address, within ``login_window`` seconds before
+    #: further ones are refused until the window has passed.
+    login_attempts: Positive = 10
+    login_window: Positive = 300
+    #: Most live sessions of one user; the next log-in is refused with code 104.
+    sessions_per_user: Positive = 200
+
+    #: Most device connections at once from one address (0: no limit), and in all.
+    connections_per_address: NotNegative = 5000
+    connections: Positive = 100_000
+    #: Seconds a device connection may stay silent, and may take to say who it is.
+    connection_idle: Positive = 1800
+    connection_hello: Positive = 60
+    #: Frames a second that one connection may send on average before it is slowed down; 0 is off.
+    connection_rate: NotNegative = 0
+    #: Records waiting to be stored before sockets are no longer read.
+    ingest_queue: Positive = 100_000
+    #: Records in one transaction at most.
+    ingest_batch: Positive = 8000
+    #: Bytes in and out kept per device for ``tap``.
+    tap_bytes: Positive = 65_536
+    #: Unregistered devices kept in the inbox.
+    inbox_size: Positive = 10_000
+
+    #: Days that points are kept where the tariff does not say (0: for ever).
+    retention_days: NotNegative = 366
+    #: Seconds that a command waits for its answer before it is tried again, and days it lives.
+    command_timeout: Positive = 60
+    command_life_days: Positive = 7
+
+    #: Log level, and form: ``text`` or ``json``.
+    log_level: str = "info"
+    log_format: str = "text"
+
+    def __post_init__(self) -> None:
+        for role in self.roles:
+            if role not in ROLES:
+                raise ValueError(f"roles: {role!r} is none of {', '.join(ROLES)}")
+        if set(self.roles) != set(ROLES):
+            if not self.database:
+                raise ValueError(
+                    "roles can be split over processes only with PostgreSQL (set database); "
+                    "on SQLite one process does everything"
+                )
+            if not self.nats:
+                raise ValueError(
+                    "roles can be split over processes only with NATS between them (set nats)"
+                )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+
+    @property
+    def sqlite(self) -> bool:
+        return not self.database
+
+    @property
+    def single_process(self) -> bool:
+        """Nobody else writes to the database: caches need no outside word."""
+        return not self.nats
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that ``environ`` holds, as raw values. Lists are comma separated, ports are
+    ``name=port`` pairs."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        raw = environ.get("WAYPOST_" + field.encode_name.upper())
+        if raw is None:
+            continue
+        name = field.name
+        if name == "device_port":
+            found[name] = parse_ports([part for part in raw.split(",") if part])
+        elif name in ("tls_certificate", "tls_key"):
+            found[name] = raw or None
+        elif isinstance(getattr(Settings(), name), list):
+            found[name] = [part.strip() for part in raw.split(",") if part.strip()]
+        else:
+            found[name] = raw
+    return found
+
+
+def parse_ports(pairs: list[str]) -> dict[str, int]:
+    """``["teltonika=5027", "all=0"]`` as a mapping. Raises :class:`SettingsError`."""
+    ports: dict[str, int] = {}
+    for pair in pairs:
+        name, sep, number = pair.partition("=")
+        if not sep or not number.strip().isdigit() or int(number) > 65535:
+            raise SettingsError(
+                f"device port {pair!r} is not PROTOCOL=PORT with a port from 0 to 65535"
+            )
+        ports[name.strip().lower()] = int(number)
+    return ports
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Settings:
+    """Settings from ``waypost.toml`` (``file``, or ``WAYPOST_CONFIG``, or the one in the working
+    directory), then the environment, then ``overrides``. Raises :class:`SettingsError`."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    path = file or Path(environ.get("WAYPOST_CONFIG", "waypost.toml"))
+    if path.exists():
+        try:
+            values.update(tomllib.loads(path.read_text()))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: {error}") from None
+    elif file is not None or "WAYPOST_CONFIG" in environ:
+        raise SettingsError(f"{path}: no such file")
+    values.update(environment(environ))
+    values.update({name: value for name, value in (overrides or {}).items() if value is not None})
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"settings: {error}") from None

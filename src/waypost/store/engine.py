@@ -1,0 +1,131 @@
+"""The relational database: one small door for both engines.
+
+``Database.begin()`` is a write transaction, ``Database.read()`` a connection for reading. On
+SQLite writers queue up behind one lock (there is one process, and SQLite has one writer), so a
+transaction never fails for being second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from waypost.settings import Settings, SettingsError
+
+RELATIONAL_FILE = "waypost.db"
+POINTS_FILE = "points.db"
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Does this error mean that the database cannot be reached now (and may be again later),
+    rather than that it refused what was asked?"""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig.__cause__ or error.orig or error  # type: ignore[union-attr]
+    name = type(error).__name__
+    if isinstance(error, OSError | asyncio.TimeoutError):
+        return True
+    state = str(getattr(error, "sqlstate", "") or "")
+    if state[:2] in ("08", "57") or state in ("53300", "25006"):
+        return True
+    return name in {
+        "InterfaceError",
+        "ConnectionDoesNotExistError",
+        "CannotConnectNowError",
+        "AdminShutdownError",
+    }
+
+
+def postgres_url(text: str) -> URL:
+    """A PostgreSQL address as SQLAlchemy's asyncpg wants it. Raises :class:`SettingsError`."""
+    try:
+        url = make_url(text)
+    except Exception as error:
+        raise SettingsError(f"database: not an address: {error}") from None
+    if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
+        raise SettingsError("database: the address must begin with postgresql://")
+    return url.set(drivername="postgresql+asyncpg")
+
+
+def asyncpg_dsn(text: str) -> str:
+    """The same address for asyncpg itself."""
+    return postgres_url(text).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class Database:
+    """The relational database. Make it with :meth:`open`."""
+
+    def __init__(self, engine: AsyncEngine, *, sqlite: bool) -> None:
+        self.engine = engine
+        self.sqlite = sqlite
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Database:
+        if settings.sqlite:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            path = settings.data_dir / RELATIONAL_FILE
+            engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=8)
+            _prepare_sqlite(engine)
+            return cls(engine, sqlite=True)
+        url = postgres_url(settings.database)
+        arguments: dict[str, Any] = {"timeout": 10, "command_timeout": 60}
+        options = dict(parse_qsl(url.render_as_string().partition("?")[2]))
+        if "host" in options:  # a socket directory
+            arguments["host"] = options["host"]
+            url = url.difference_update_query(["host"])
+        engine = create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=arguments
+        )
+        return cls(engine, sqlite=False)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A write transaction: committed at the end of the block, undone if it raises."""
+        if self.sqlite:
+            async with self._writing, self.engine.connect() as connection:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    await connection.rollback()
+                    raise
+                await connection.commit()
+        else:
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading only."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """SQLite as we need it: write-ahead log, durable commits, foreign keys, and transactions that
+    begin where we say (the driver's own BEGIN would start readers as writers' rivals)."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()

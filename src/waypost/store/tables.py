@@ -1,0 +1,321 @@
+"""The relational tables, one schema for SQLite and PostgreSQL.
+
+Moments are whole milliseconds since 1970 UTC (``*_at``), dates are dates (``*_date``), money is
+a decimal with four places. Points and states are not here: see ``points_sqlite`` and
+``points_postgres``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Big = BigInteger().with_variant(Integer, "sqlite")
+Money = Numeric(14, 4, asdecimal=True)
+
+
+def _id() -> Column[int]:
+    return Column("id", Big, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, index: bool = True) -> Column[int]:
+    return Column(name, Big, ForeignKey(target), nullable=nullable, index=index)
+
+
+dealers = Table(
+    "dealers",
+    metadata,
+    _id(),
+    _ref("parent_id", "dealers.id", nullable=True),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
+    #: Most devices that all users of this dealer may have; null: no limit.
+    Column("device_limit", Integer),
+    Column("settings", JSON, nullable=False, server_default="{}"),
+    Column("created_at", Big, nullable=False),
+)
+
+#: Who may log in to the panel: the dealer itself (login is its number) and its staff.
+panel_accounts = Table(
+    "panel_accounts",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    #: category -> operations, as ``account/get_permissions`` shows them.
+    Column("permissions", JSON, nullable=False),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
+    Column("created_at", Big, nullable=False),
+)
+
+tariffs = Table(
+    "tariffs",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    Column("name", Text, nullable=False),
+    Column("group_id", Integer, nullable=False, server_default="0"),
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("type", Text, nullable=False, server_default="monthly"),
+    Column("price", Money, nullable=False, server_default="0"),
+    Column("early_change_price", Money),
+    Column("device_limit", Integer, nullable=False, server_default="1000000"),
+    Column("has_reports", Boolean, nullable=False, server_default=true()),
+    Column("store_period", Text, nullable=False, server_default="1y"),
+    Column("device_type", Text, nullable=False, server_default="tracker"),
+    Column("proportional_charge", Boolean, nullable=False, server_default=false()),
+    Column("service_prices", JSON, nullable=False, server_default="{}"),
+    #: 0 everybody, 1 individuals, 2 legal entities and sole traders, 3 paas.
+    Column("doc_type", SmallInteger, nullable=False, server_default="0"),
+    Column("features", JSON, nullable=False, server_default="[]"),
+    Column("map_filter", JSON, nullable=False, server_default="{}"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    #: Set for a sub-user: the account it belongs to.
+    _ref("master_id", "users.id", nullable=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("activated", Boolean, nullable=False, server_default=true()),
+    Column("verified", Boolean, nullable=False, server_default=true()),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("first_name", Text, nullable=False, server_default=""),
+    Column("middle_name", Text, nullable=False, server_default=""),
+    Column("last_name", Text, nullable=False, server_default=""),
+    Column("legal_name", Text, nullable=False, server_default=""),
+    Column("legal_type", Text, nullable=False, server_default="individual"),
+    Column("phone", Text, nullable=False, server_default=""),
+    #: Addresses and registration numbers, by their names in the panel API.
+    Column("details", JSON, nullable=False, server_default="{}"),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("locale", Text, nullable=False, server_default="en_US"),
+    Column("measurement_system", Text, nullable=False, server_default="metric"),
+    #: geocoder, route_provider, translit, balance_alert_settings, file_storage_settings ...
+    Column("settings", JSON, nullable=False, server_default="{}"),
+    Column("balance", Money, nullable=False, server_default="0"),
+    Column("bonus", Money, nullable=False, server_default="0"),
+    Column("discount", JSON, nullable=False, server_default="{}"),
+    _ref("default_tariff_id", "tariffs.id", nullable=True, index=False),
+    _ref("security_group_id", "security_groups.id", nullable=True),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("created_at", Big, nullable=False),
+)
+
+security_groups = Table(
+    "security_groups",
+    metadata,
+    _id(),
+    Column("user_id", Big, ForeignKey("users.id", use_alter=True), nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("rights", JSON, nullable=False, server_default="[]"),
+    Column("store_period", Text),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    #: SHA-256 of the hash that the client holds.
+    Column("key", LargeBinary(32), primary_key=True),
+    _ref("user_id", "users.id", nullable=True),
+    _ref("panel_account_id", "panel_accounts.id", nullable=True),
+    #: ``login``, or ``panel`` where the panel made a user session.
+    Column("kind", Text, nullable=False, server_default="login"),
+    Column("created_at", Big, nullable=False),
+    Column("expires_at", Big, nullable=False, index=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    _ref("user_id", "users.id"),
+    Column("title", Text, nullable=False),
+    Column("created_at", Big, nullable=False),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("title", Text, nullable=False),
+    Column("color", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    _id(),
+    #: What the device says it is; unique over the whole server. A corrupted source gives its
+    #: device id and phone up.
+    Column("device_id", Text, nullable=False, unique=True),
+    Column("model", Text, nullable=False),
+    Column("phone", Text, index=True),
+    _ref("dealer_id", "dealers.id"),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
+    Column("corrupted", Boolean, nullable=False, server_default=false()),
+    _ref("tariff_id", "tariffs.id", nullable=True),
+    Column("tariff_end_date", Date),
+    Column("creation_date", Date, nullable=False),
+    Column("registered_at", Big, nullable=False),
+    #: First and last time the device itself connected since it was registered or replaced.
+    Column("connected_at", Big),
+    Column("last_connection_at", Big),
+    #: When another device took this source over.
+    Column("replaced_at", Big),
+    Column("status_listing_id", Big),
+    #: Days that points are kept; 0: for ever.
+    Column("retention_days", Integer, nullable=False, server_default="366"),
+    #: The device's own password, for protocols that have one.
+    Column("password", Text),
+    #: What is configured on the device and decides how its data reads.
+    Column("setup", JSON, nullable=False, server_default="{}"),
+    #: Platform-side settings (trip detection, LBS ...), by name.
+    Column("settings", JSON, nullable=False, server_default="{}"),
+)
+
+trackers = Table(
+    "trackers",
+    metadata,
+    _id(),
+    _ref("source_id", "sources.id"),
+    _ref("user_id", "users.id"),
+    Column("label", Text, nullable=False),
+    Column("clone", Boolean, nullable=False, server_default=false()),
+    _ref("group_id", "groups.id", nullable=True),
+    Column("avatar_file_name", Text),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("creation_date", Date, nullable=False),
+)
+#: One account has a device once; a deleted clone no longer counts.
+Index(
+    "uq_trackers_source_user",
+    trackers.c.source_id,
+    trackers.c.user_id,
+    unique=True,
+    sqlite_where=text("NOT deleted"),
+    postgresql_where=text("NOT deleted"),
+)
+
+#: Trackers that a sub-user sees.
+user_trackers = Table(
+    "user_trackers",
+    metadata,
+    Column("user_id", Big, ForeignKey("users.id"), primary_key=True),
+    Column("tracker_id", Big, ForeignKey("trackers.id"), primary_key=True, index=True),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    _id(),
+    _ref("source_id", "sources.id"),
+    _ref("tracker_id", "trackers.id", nullable=True, index=False),
+    #: Who asked: a user, or a panel account.
+    Column("user_id", Big),
+    Column("panel_account_id", Big),
+    #: ``gprs``: over the device's connection; ``sms``.
+    Column("channel", Text, nullable=False, server_default="gprs"),
+    #: ``text`` or ``hex``: how the payload was given.
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("reliable", Boolean, nullable=False, server_default=true()),
+    #: queued, sent, acknowledged, expired, failed, cancelled.
+    Column("state", Text, nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("expires_at", Big, nullable=False),
+    Column("sent_at", Big),
+    Column("finished_at", Big),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("answer", Text),
+    Column("error", Text),
+)
+Index("ix_commands_source_id_state", commands.c.source_id, commands.c.state)
+
+command_attempts = Table(
+    "command_attempts",
+    metadata,
+    Column("command_id", Big, ForeignKey("commands.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    #: The gateway process that claimed this attempt.
+    Column("gateway", Text, nullable=False),
+    #: What the device's answer will repeat.
+    Column("key", Text),
+    Column("sent_at", Big, nullable=False),
+    Column("finished_at", Big),
+    #: answered, timeout, disconnected, gateway_lost, refused.
+    Column("outcome", Text),
+)
+
+#: Devices that connect and that nobody registered.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("protocol", Text, primary_key=True),
+    Column("model", Text),
+    Column("address", Text, nullable=False),
+    Column("first_seen_at", Big, nullable=False),
+    Column("last_seen_at", Big, nullable=False, index=True),
+    Column("count", Big, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("position_at", Big),
+)
+
+#: What happened to a device that people should see (a second connection with its id ...).
+device_events = Table(
+    "device_events",
+    metadata,
+    _id(),
+    _ref("source_id", "sources.id"),
+    Column("at", Big, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+#: Facts about this database itself: the salt of its first start, what jobs ran when.
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+__all__ = [name for name, item in list(globals().items()) if isinstance(item, Table)]
+__all__ += ["metadata"]
