@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Where the API listens.
     http: str = "127.0.0.1:8080"
     #: Address that device ports listen on.
-    device_host: str = "0.0.0.0"
+    device_host: str = "0.0.0.0"  # noqa: S104  (devices come from outside)
     #: Ports by protocol name; ``all`` is for every protocol not named. 0: any free port.
     device_port: dict[str, NotNegative] = {}
     #: What this process does.

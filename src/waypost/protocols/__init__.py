@@ -16,9 +16,10 @@ def all_protocols() -> dict[str, type[Protocol]]:
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
         for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, Protocol) and "name" in vars(item):
-                if found.setdefault(item.name, item) is not item:
-                    raise RuntimeError(f"two protocols are named {item.name}")
+            if not (isinstance(item, type) and issubclass(item, Protocol) and "name" in vars(item)):
+                continue
+            if found.setdefault(item.name, item) is not item:
+                raise RuntimeError(f"two protocols are named {item.name}")
     return dict(sorted(found.items()))
 
 

@@ -138,7 +138,7 @@ class Encoded(msgspec.Struct):
 
 
 class Protocol:
-    """One device protocol; subclass, set the class attributes, implement ``frames`` and ``decode``."""
+    """One device protocol: subclass, set the class attributes, write ``frames`` and ``decode``."""
 
     #: The usual short name: the corpus file's, the settings', the URLs'.
     name: ClassVar[str]

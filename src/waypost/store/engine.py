@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from waypost.settings import Settings, SettingsError
@@ -48,7 +48,7 @@ def postgres_url(text: str) -> URL:
     """A PostgreSQL address as SQLAlchemy's asyncpg wants it. Raises :class:`SettingsError`."""
     try:
         url = make_url(text)
-    except Exception as error:
+    except ArgumentError as error:
         raise SettingsError(f"database: not an address: {error}") from None
     if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
         raise SettingsError("database: the address must begin with postgresql://")
