@@ -4,6 +4,11 @@ Vocabulary: attribute names, units and event ids are those of the generic protoc
 (``catalog/data/ngp.json``); what has no standard name keeps the protocol's own, prefixed
 (``avl_io_78``). Speed is km/h, distance km, voltage V, temperature degC, angle degrees,
 time UTC in whole milliseconds since 1970.
+
+Beside the generic protocol's attributes these names are standard in ``values``: the catalog's
+sensor input and state names, ``ignition``, ``charging`` (booleans), ``engine_hours`` (h), and of
+the mobile network ``gsm_level`` (signal, 0 to 100 %), ``gsm_network`` (operator: name, or MCC and
+MNC as digits), ``gsm_roaming`` (boolean).
 """
 
 from __future__ import annotations
