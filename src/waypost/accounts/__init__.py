@@ -1,0 +1,1 @@
+"""Dealers, panel accounts, users, sub-users, sessions, API keys, rights."""

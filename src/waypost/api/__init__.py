@@ -1,0 +1,1 @@
+"""The HTTP API: registry of actions, the wire, and the actions themselves."""

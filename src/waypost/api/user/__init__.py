@@ -1,0 +1,1 @@
+"""Actions of the user API, a package per first part of the path."""
