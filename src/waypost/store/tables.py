@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     false,
     text,
     true,
@@ -183,8 +184,11 @@ sources = Table(
     #: What the device says it is; unique over the whole server. A corrupted source gives its
     #: device id and phone up.
     Column("device_id", Text, nullable=False, unique=True),
+    #: The device id that a corrupted source gave up.
+    Column("former_device_id", Text, index=True),
     Column("model", Text, nullable=False),
-    Column("phone", Text, index=True),
+    #: Digits, with the country's code.
+    Column("phone", Text, unique=True),
     _ref("dealer_id", "dealers.id"),
     Column("blocked", Boolean, nullable=False, server_default=false()),
     Column("corrupted", Boolean, nullable=False, server_default=false()),
@@ -238,6 +242,26 @@ user_trackers = Table(
     metadata,
     Column("user_id", Big, ForeignKey("users.id"), primary_key=True),
     Column("tracker_id", Big, ForeignKey("trackers.id"), primary_key=True, index=True),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("name", Text, nullable=False),
+    Column("color", Text, nullable=False),
+    Column("avatar_file_name", Text),
+)
+
+tag_bindings = Table(
+    "tag_bindings",
+    metadata,
+    Column("tracker_id", Big, ForeignKey("trackers.id"), primary_key=True),
+    Column("tag_id", Big, ForeignKey("tags.id"), primary_key=True, index=True),
+    #: 1 to 5.
+    Column("ordinal", SmallInteger, nullable=False),
+    UniqueConstraint("tracker_id", "ordinal"),
 )
 
 commands = Table(

@@ -1,0 +1,6 @@
+"""From messages to committed points and states, with what all connections have at this moment
+together in one transaction."""
+
+from waypost.ingest.ingest import Ingest, LiveSource
+
+__all__ = ["Ingest", "LiveSource"]

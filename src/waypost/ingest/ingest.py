@@ -1,0 +1,372 @@
+"""Group commit.
+
+Connections submit what they decoded; whatever all of them have submitted by the time the last
+transaction is done makes the next one. ``done`` of each submission is called after the commit,
+so that a device hears "received" only of what is on the disk. A database that is away is waited
+for: nothing is acknowledged meanwhile and nothing that was submitted is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from waypost.bus.base import Bus
+from waypost.ingest.rows import message_row
+from waypost.store.engine import is_unavailable
+from waypost.store.points import (
+    FLAGS,
+    LATE,
+    TIME,
+    UNTIMED,
+    Claimed,
+    Points,
+    Row,
+    SourceBatch,
+    StaleEpoch,
+)
+from waypost.telemetry.message import Message
+from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold, fold_fix
+
+log = structlog.get_logger()
+
+Done = Callable[[BaseException | None], None]
+
+STORED = Counter("waypost_ingest_records_total", "Records committed")
+COMMITS = Counter("waypost_ingest_commits_total", "Transactions committed")
+COMMIT_SECONDS = Histogram(
+    "waypost_ingest_commit_seconds",
+    "How long a commit took",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+QUEUED = Gauge("waypost_ingest_queued_records", "Records waiting to be committed")
+FAILURES = Counter("waypost_ingest_failures_total", "Commits that failed", ["kind"])
+
+#: Waits between tries while the database is away, seconds.
+RETRY = (0.1, 0.2, 0.5, 1.0, 2.0)
+#: Sources that nobody uses are remembered up to this many.
+IDLE_SOURCES = 20_000
+#: Submissions put into batch form between two looks at the event loop.
+SLICE = 100
+
+_pack = msgspec.msgpack.encode
+
+
+class Refused(Exception):
+    """The store cannot take these messages, now or later; the text says why."""
+
+
+class LiveSource:
+    """A source that this process owns: its epoch and its state, folded ahead of the commit."""
+
+    __slots__ = ("epoch", "retention", "source_id", "state", "users", "version", "waiting")
+
+    def __init__(self, claimed: Claimed, retention: int) -> None:
+        self.source_id = claimed.source_id
+        self.retention = retention
+        self.users = 0
+        #: Submissions not yet committed.
+        self.waiting = 0
+        self.renew(claimed)
+
+    def renew(self, claimed: Claimed) -> None:
+        """Starts over from what is stored."""
+        self.epoch = claimed.epoch
+        self.version = claimed.version
+        self.state = decode_state(claimed.data) if claimed.data else State()
+
+
+class _Submission:
+    """What one call of ``submit`` brought, with its rows by how they go in."""
+
+    __slots__ = ("done", "fresh", "live", "messages", "received", "rest", "untimed")
+
+    def __init__(
+        self, live: LiveSource, messages: Sequence[Message], received: int, done: Done
+    ) -> None:
+        self.live = live
+        self.messages = messages
+        self.received = received
+        self.done = done
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Rows, sorted by whether they can be repeats, and the state folded; again after a
+        failed commit, from the state that is really stored."""
+        live, received = self.live, self.received
+        state = live.state
+        fresh: list[Row] = []
+        rest: list[Row] = []
+        untimed: list[Row] = []
+        newest = state.newest if state.newest is not None else -1
+        limit = received + FUTURE_MS
+        source_id, retention = live.source_id, live.retention
+        for message in self.messages:
+            row = message_row(source_id, retention, message, received)
+            time = row[TIME]
+            if row[FLAGS] & UNTIMED:
+                if message.digest_of:
+                    untimed.append(row)
+                else:
+                    rest.append((*row[:2], secrets.randbits(63), *row[3:]))
+            elif newest < time <= limit:
+                fresh.append(row)
+                newest = time
+            else:
+                rest.append(
+                    (*row[:FLAGS], row[FLAGS] | LATE, *row[FLAGS + 1 :]) if time <= newest else row
+                )
+        if newest >= 0:
+            state.newest = newest
+        self.fresh, self.rest, self.untimed = fresh, rest, untimed
+        _fold_all(state, self.messages, received)
+
+
+def _fold_all(state: State, messages: Sequence[Message], received: int) -> None:
+    """Folds a packet. Of messages with the same shape only the newest can matter, but for the
+    movement that the others tell of."""
+    if len(messages) == 1:
+        fold(state, messages[0], received)
+        return
+    newest: dict[object, Message] = {}
+    for message in messages:
+        shape = message.shape
+        if shape is not None and message.time is not None:
+            known = newest.get(shape)
+            if known is None or message.time >= (known.time or 0):
+                newest[shape] = message
+    for message in messages:
+        shape = message.shape
+        if shape is None or message.time is None or newest[shape] is message:
+            fold(state, message, received)
+        else:
+            fold_fix(state, message, received)
+
+
+class Ingest:
+    """The one door to the points store for everything that devices say."""
+
+    def __init__(
+        self,
+        points: Points,
+        bus: Bus,
+        *,
+        owner: str,
+        queue: int = 100_000,
+        batch: int = 8000,
+    ) -> None:
+        self._points = points
+        self._bus = bus
+        self._owner = owner
+        self._limit = queue
+        self._batch = batch
+        self._sources: dict[int, LiveSource] = {}
+        self._claiming: dict[int, asyncio.Future[LiveSource]] = {}
+        self._queue: deque[_Submission] = deque()
+        self._records = 0
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="ingest")
+
+    async def close(self, timeout: float = 10.0) -> None:
+        """Commits what is queued, then ends. What cannot be committed in ``timeout`` seconds is
+        given back as failed: its devices were never told that it is stored."""
+        self._closing = True
+        self._work.set()
+        if self._task is not None:
+            done, _ = await asyncio.wait({self._task}, timeout=timeout)
+            if not done:
+                self._task.cancel()
+                await asyncio.wait({self._task})
+        error = Refused("the server stops")
+        while self._queue:
+            self._finish(self._queue.popleft(), error)
+
+    @property
+    def full(self) -> bool:
+        """True: read no more from sockets until :meth:`room`."""
+        return self._records >= self._limit
+
+    async def room(self) -> None:
+        """Returns once there is room in the queue again."""
+        await self._room.wait()
+
+    async def open(self, source_id: int, retention_days: int) -> LiveSource:
+        """The source, owned by this process from now on, shared by all who open it. Pair with
+        :meth:`release`. Raises the database's error if it cannot be reached."""
+        live = self._sources.get(source_id)
+        if live is None:
+            pending = self._claiming.get(source_id)
+            if pending is None:
+                pending = asyncio.ensure_future(self._claim(source_id, retention_days))
+                self._claiming[source_id] = pending
+                pending.add_done_callback(lambda _: self._claiming.pop(source_id, None))
+            live = await asyncio.shield(pending)
+        live.retention = retention_days
+        live.users += 1
+        return live
+
+    async def _claim(self, source_id: int, retention_days: int) -> LiveSource:
+        claimed = await self._points.claim([source_id], self._owner)
+        live = LiveSource(claimed[source_id], retention_days)
+        self._sources[source_id] = live
+        return live
+
+    def release(self, live: LiveSource) -> None:
+        """The caller needs this source no more."""
+        live.users -= 1
+        if live.users <= 0 and len(self._sources) > IDLE_SOURCES and not live.waiting:
+            self._sources.pop(live.source_id, None)
+
+    def submit(
+        self, live: LiveSource, messages: Sequence[Message], received: int, done: Done
+    ) -> None:
+        """Takes ``messages`` (received at ``received`` ms) to be stored; ``done(None)`` is called
+        after the commit, ``done(error)`` if there will be none."""
+        if self._closing:
+            done(Refused("the server stops"))
+            return
+        self._queue.append(_Submission(live, messages, received, done))
+        live.waiting += 1
+        self._records += len(messages)
+        if self._records >= self._limit:
+            self._room.clear()
+        self._work.set()
+
+    async def _run(self) -> None:
+        while True:
+            if not self._queue:
+                if self._closing:
+                    return
+                self._work.clear()
+                await self._work.wait()
+                # Whatever else this turn of the event loop brings goes along.
+                await asyncio.sleep(0)
+                continue
+            await self._commit(self._take())
+
+    def _take(self) -> list[_Submission]:
+        taken: list[_Submission] = []
+        records = 0
+        while self._queue and records < self._batch:
+            submission = self._queue.popleft()
+            taken.append(submission)
+            records += len(submission.messages)
+        return taken
+
+    async def _commit(self, taken: list[_Submission]) -> None:
+        """Commits the submissions, however long the database is away."""
+        tries = 0
+        while True:
+            try:
+                with COMMIT_SECONDS.time():
+                    batches = await self._batches(taken)
+                    await self._points.commit(batches)
+            except StaleEpoch as error:
+                FAILURES.labels("stale").inc()
+                log.info("sources_moved", sources=len(error.source_ids))
+            except asyncio.CancelledError:
+                for submission in taken:
+                    self._finish(submission, Refused("the server stops"))
+                raise
+            except Exception as error:  # noqa: BLE001  (sorted out below, none is passed over)
+                if not is_unavailable(error):
+                    FAILURES.labels("refused").inc()
+                    await self._one_by_one(taken, error)
+                    return
+                FAILURES.labels("unavailable").inc()
+                log.warning("database_unavailable", error=str(error), waiting=self._records)
+                await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
+                tries += 1
+            else:
+                self._committed(taken, batches)
+                return
+            await self._start_over(taken)
+
+    async def _batches(self, taken: list[_Submission]) -> list[SourceBatch]:
+        """The submissions, put together by source. Their states are encoded here, so that what
+        arrives during the commit is no part of it."""
+        by_source: dict[int, SourceBatch] = {}
+        for index, submission in enumerate(taken):
+            live = submission.live
+            batch = by_source.get(live.source_id)
+            if batch is None:
+                batch = SourceBatch(live.source_id, live.epoch, b"", [], [], [])
+                by_source[live.source_id] = batch
+            batch.fresh += submission.fresh
+            batch.rest += submission.rest
+            batch.untimed += submission.untimed
+            if index % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        for submission in taken:
+            batch = by_source[submission.live.source_id]
+            if not batch.state:
+                batch.state = encode_state(submission.live.state)
+        return [by_source[source_id] for source_id in sorted(by_source)]
+
+    def _committed(self, taken: list[_Submission], batches: list[SourceBatch]) -> None:
+        for batch in batches:
+            live = self._sources.get(batch.source_id)
+            if live is not None and live.epoch == batch.epoch:
+                live.version += 1
+                self._bus.publish(f"state.{batch.source_id}", _pack((live.version, batch.state)))
+        records = 0
+        for submission in taken:
+            records += len(submission.messages)
+            self._finish(submission, None)
+        COMMITS.inc()
+        STORED.inc(records)
+
+    def _finish(self, submission: _Submission, error: BaseException | None) -> None:
+        submission.live.waiting -= 1
+        self._records -= len(submission.messages)
+        if self._records < self._limit // 2 or not self._records:
+            self._room.set()
+        QUEUED.set(self._records)
+        try:
+            submission.done(error)
+        except Exception:
+            log.exception("after_commit_failed")
+
+    async def _start_over(self, taken: list[_Submission]) -> None:
+        """Claims the sources again and folds everything anew from what is stored: after a commit
+        whose outcome is unknown, or that met another owner."""
+        lives = {submission.live.source_id: submission.live for submission in taken}
+        tries = 0
+        while True:
+            try:
+                claimed = await self._points.claim(sorted(lives), self._owner)
+                break
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
+                tries += 1
+        for source_id, live in lives.items():
+            live.renew(claimed[source_id])
+        for submission in (*taken, *self._queue):
+            if submission.live.source_id in lives:
+                submission.prepare()
+
+    async def _one_by_one(self, taken: list[_Submission], error: Exception) -> None:
+        """The store refused the batch: find what it refuses, and let nobody else suffer."""
+        await self._start_over(taken)
+        if len(taken) == 1:
+            log.error("messages_refused", source=taken[0].live.source_id, error=str(error))
+            self._finish(taken[0], Refused(f"the store refused the message: {error}"))
+            await self._start_over([taken[0]])
+            return
+        half = len(taken) // 2
+        await self._commit(taken[:half])
+        await self._commit(taken[half:])
