@@ -32,7 +32,15 @@ from waypost.store.points import (
     StaleEpoch,
 )
 from waypost.telemetry.message import Message
-from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold, fold_fix
+from waypost.telemetry.state import (
+    FUTURE_MS,
+    State,
+    decode_state,
+    encode_state,
+    fold,
+    fold_fix,
+    fold_motion,
+)
 
 log = structlog.get_logger()
 
@@ -52,8 +60,9 @@ FAILURES = Counter("waypost_ingest_failures_total", "Commits that failed", ["kin
 RETRY = (0.1, 0.2, 0.5, 1.0, 2.0)
 #: Sources that nobody uses are remembered up to this many.
 IDLE_SOURCES = 20_000
-#: Submissions put into batch form between two looks at the event loop.
-SLICE = 100
+#: Submissions in one transaction at most: they are put together in one go, and the event loop
+#: should not wait long for that.
+BATCH_SUBMISSIONS = 1000
 
 _pack = msgspec.msgpack.encode
 
@@ -145,6 +154,8 @@ def _fold_all(state: State, messages: Sequence[Message], received: int) -> None:
         shape = message.shape
         if shape is None or message.time is None or newest[shape] is message:
             fold(state, message, received)
+        elif newest[shape].has_location and newest[shape].valid:
+            fold_motion(state, message, received)
         else:
             fold_fix(state, message, received)
 
@@ -174,6 +185,8 @@ class Ingest:
         self._room = asyncio.Event()
         self._room.set()
         self._closing = False
+        #: So many submissions are taken one at a time, to find the one that is refused.
+        self._careful = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -245,6 +258,7 @@ class Ingest:
         self._work.set()
 
     async def _run(self) -> None:
+        tries = 0
         while True:
             if not self._queue:
                 if self._closing:
@@ -254,66 +268,89 @@ class Ingest:
                 # Whatever else this turn of the event loop brings goes along.
                 await asyncio.sleep(0)
                 continue
-            await self._commit(self._take())
+            taken = self._take()
+            try:
+                batches = self._batches(taken)
+                with COMMIT_SECONDS.time():
+                    await self._points.commit(batches)
+            except asyncio.CancelledError:
+                self._queue.extendleft(reversed(taken))
+                raise
+            except Exception as error:  # noqa: BLE001  (each kind is dealt with, none passed over)
+                self._queue.extendleft(reversed(taken))
+                if is_unavailable(error):
+                    FAILURES.labels("unavailable").inc()
+                    log.warning("database_unavailable", error=str(error), waiting=self._records)
+                    await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
+                    tries += 1
+                elif isinstance(error, StaleEpoch):
+                    FAILURES.labels("stale").inc()
+                    log.info("sources_moved", sources=len(error.source_ids))
+                else:
+                    self._refused(error, len(taken))
+                await self._start_over({submission.live for submission in taken})
+            else:
+                tries = 0
+                self._committed(taken, batches)
 
     def _take(self) -> list[_Submission]:
+        """What goes into the next transaction; one submission at a time while the store is being
+        asked which of them it refuses."""
+        most = 1 if self._careful else BATCH_SUBMISSIONS
         taken: list[_Submission] = []
         records = 0
-        while self._queue and records < self._batch:
+        while self._queue and records < self._batch and len(taken) < most:
             submission = self._queue.popleft()
             taken.append(submission)
             records += len(submission.messages)
+        self._careful = max(0, self._careful - 1)
         return taken
 
-    async def _commit(self, taken: list[_Submission]) -> None:
-        """Commits the submissions, however long the database is away."""
-        tries = 0
-        while True:
-            try:
-                with COMMIT_SECONDS.time():
-                    batches = await self._batches(taken)
-                    await self._points.commit(batches)
-            except StaleEpoch as error:
-                FAILURES.labels("stale").inc()
-                log.info("sources_moved", sources=len(error.source_ids))
-            except asyncio.CancelledError:
-                for submission in taken:
-                    self._finish(submission, Refused("the server stops"))
-                raise
-            except Exception as error:  # noqa: BLE001  (sorted out below, none is passed over)
-                if not is_unavailable(error):
-                    FAILURES.labels("refused").inc()
-                    await self._one_by_one(taken, error)
-                    return
-                FAILURES.labels("unavailable").inc()
-                log.warning("database_unavailable", error=str(error), waiting=self._records)
-                await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
-                tries += 1
-            else:
-                self._committed(taken, batches)
-                return
-            await self._start_over(taken)
-
-    async def _batches(self, taken: list[_Submission]) -> list[SourceBatch]:
-        """The submissions, put together by source. Their states are encoded here, so that what
+    def _batches(self, taken: list[_Submission]) -> list[SourceBatch]:
+        """The submissions, put together by source. Their states are encoded now, so that what
         arrives during the commit is no part of it."""
         by_source: dict[int, SourceBatch] = {}
-        for index, submission in enumerate(taken):
+        for submission in taken:
             live = submission.live
             batch = by_source.get(live.source_id)
             if batch is None:
-                batch = SourceBatch(live.source_id, live.epoch, b"", [], [], [])
+                state = encode_state(live.state)
+                batch = SourceBatch(live.source_id, live.epoch, state, [], [], [])
                 by_source[live.source_id] = batch
             batch.fresh += submission.fresh
             batch.rest += submission.rest
             batch.untimed += submission.untimed
-            if index % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
-        for submission in taken:
-            batch = by_source[submission.live.source_id]
-            if not batch.state:
-                batch.state = encode_state(submission.live.state)
         return [by_source[source_id] for source_id in sorted(by_source)]
+
+    def _refused(self, error: Exception, count: int) -> None:
+        """The store refused the submissions at the head of the queue: a single one is given
+        back, several are tried one by one, so that nobody suffers for another."""
+        FAILURES.labels("refused").inc()
+        if count == 1:
+            submission = self._queue.popleft()
+            log.error("messages_refused", source=submission.live.source_id, error=str(error))
+            self._finish(submission, Refused(f"the store refused the message: {error}"))
+        else:
+            self._careful = count
+
+    async def _start_over(self, lives: set[LiveSource]) -> None:
+        """Claims the sources again and folds everything anew from what is stored: after a commit
+        that failed, whose outcome is unknown, or that met another owner."""
+        by_id = {live.source_id: live for live in lives}
+        tries = 0
+        while True:
+            try:
+                claimed = await self._points.claim(sorted(by_id), self._owner)
+                break
+            except Exception as error:  # noqa: BLE001  (said, and tried again until it works)
+                log.warning("claim_failed", error=str(error), sources=len(by_id))
+                await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
+                tries += 1
+        for source_id, live in by_id.items():
+            live.renew(claimed[source_id])
+        for submission in self._queue:
+            if submission.live in lives:
+                submission.prepare()
 
     def _committed(self, taken: list[_Submission], batches: list[SourceBatch]) -> None:
         for batch in batches:
@@ -338,35 +375,3 @@ class Ingest:
             submission.done(error)
         except Exception:
             log.exception("after_commit_failed")
-
-    async def _start_over(self, taken: list[_Submission]) -> None:
-        """Claims the sources again and folds everything anew from what is stored: after a commit
-        whose outcome is unknown, or that met another owner."""
-        lives = {submission.live.source_id: submission.live for submission in taken}
-        tries = 0
-        while True:
-            try:
-                claimed = await self._points.claim(sorted(lives), self._owner)
-                break
-            except Exception as error:
-                if not is_unavailable(error):
-                    raise
-                await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
-                tries += 1
-        for source_id, live in lives.items():
-            live.renew(claimed[source_id])
-        for submission in (*taken, *self._queue):
-            if submission.live.source_id in lives:
-                submission.prepare()
-
-    async def _one_by_one(self, taken: list[_Submission], error: Exception) -> None:
-        """The store refused the batch: find what it refuses, and let nobody else suffer."""
-        await self._start_over(taken)
-        if len(taken) == 1:
-            log.error("messages_refused", source=taken[0].live.source_id, error=str(error))
-            self._finish(taken[0], Refused(f"the store refused the message: {error}"))
-            await self._start_over([taken[0]])
-            return
-        half = len(taken) // 2
-        await self._commit(taken[:half])
-        await self._commit(taken[half:])

@@ -8,11 +8,13 @@ transaction never fails for being second.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
+import asyncpg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,25 +25,33 @@ RELATIONAL_FILE = "waypost.db"
 POINTS_FILE = "points.db"
 
 
+#: SQLSTATE classes that mean "not now": connection, resources, operator's intervention.
+_SQLSTATES = ("08", "53", "57")
+#: Likewise single codes: read-only (a standby), serialization failure, deadlock.
+_SQLSTATE = ("25006", "40001", "40P01")
+#: SQLite's: what an operator, or time, can mend.
+_SQLITE = ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM", "PROTOCOL")
+
+
 def is_unavailable(error: BaseException) -> bool:
-    """Does this error mean that the database cannot be reached now (and may be again later),
-    rather than that it refused what was asked?"""
+    """Does this error mean that the database cannot be reached or cannot work now (and may be
+    able to later), rather than that it refused what was asked?"""
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
-        error = error.orig.__cause__ or error.orig or error  # type: ignore[union-attr]
-    name = type(error).__name__
+        inner = getattr(error.orig, "__cause__", None) or error.orig
+        return inner is not None and is_unavailable(inner)
+    if isinstance(error, sqlite3.Error):
+        name = str(getattr(error, "sqlite_errorname", ""))
+        return name.removeprefix("SQLITE_").startswith(_SQLITE)
     if isinstance(error, OSError | asyncio.TimeoutError):
         return True
-    state = str(getattr(error, "sqlstate", "") or "")
-    if state[:2] in ("08", "57") or state in ("53300", "25006"):
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state.startswith(_SQLSTATES) or state in _SQLSTATE:
         return True
-    return name in {
-        "InterfaceError",
-        "ConnectionDoesNotExistError",
-        "CannotConnectNowError",
-        "AdminShutdownError",
-    }
+    # The client's own errors are of a lost connection, unless they are of a value it cannot send.
+    client = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError)
+    return client and not isinstance(error, ValueError | TypeError)
 
 
 def postgres_url(text: str) -> URL:

@@ -146,6 +146,21 @@ def fold_fix(state: State, message: Message, received: int) -> None:
         _fold_fix(state, message, time)
 
 
+def fold_motion(state: State, message: Message, received: int) -> None:
+    """Only the movement that ``message`` tells of: for one whose location too is replaced by a
+    newer one of its packet."""
+    time = message.time
+    if (
+        time is not None
+        and time <= received + FUTURE_MS
+        and message.latitude is not None
+        and message.valid
+        and message.source == GNSS
+        and (state.gnss is None or time >= state.gnss.time)
+    ):
+        move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
+
+
 def _fold_fix(state: State, message: Message, time: int) -> None:
     known = state.gps
     gnss = message.source == GNSS

@@ -1,0 +1,121 @@
+"""The bus between processes: NATS, core publish and subscribe.
+
+A process hears its own messages at once and directly; those of others come over NATS, each marked
+with who sent it, so that nothing is heard twice. While NATS is away, what is published reaches
+only this process: everything on the bus is a hint, and whoever acts on hints also looks at the
+database from time to time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as NatsSubscription
+from nats.errors import Error as NatsError
+
+from waypost.bus.base import Handler
+from waypost.bus.local import Dispatcher
+
+log = structlog.get_logger()
+
+#: All subjects begin with this on the wire, so that a NATS server can be shared.
+PREFIX = "waypost."
+ORIGIN = 8
+#: Bytes kept for NATS while it is away; beyond this, messages are dropped with a log line.
+PENDING = 8 * 1024 * 1024
+
+
+class _Subscription:
+    def __init__(
+        self, bus: NatsBus, pattern: str, handler: Handler, wire: NatsSubscription
+    ) -> None:
+        self._bus = bus
+        self._pattern = pattern
+        self._handler = handler
+        self._wire = wire
+
+    async def close(self) -> None:
+        self._bus.dispatcher.remove(self._pattern, self._handler)
+        try:
+            await self._wire.unsubscribe()
+        except NatsError as error:
+            log.debug("nats_unsubscribe", error=str(error))
+
+
+class NatsBus:
+    """The bus of the large size. Make it with :meth:`open`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._origin = secrets.token_bytes(ORIGIN)
+        self._dropping = False
+        self.dispatcher = Dispatcher()
+
+    @classmethod
+    async def open(cls, url: str, on_reconnect: Callable[[], None] | None = None) -> NatsBus:
+        """Connects; raises OSError or a NATS error if there is no server at ``url``.
+        ``on_reconnect`` is called when the connection is back after a loss: hints were missed."""
+
+        async def lost() -> None:
+            log.warning("nats_lost")
+
+        async def back() -> None:
+            log.info("nats_back")
+            if on_reconnect is not None:
+                on_reconnect()
+
+        async def failed(error: Exception) -> None:
+            log.debug("nats_error", error=str(error))
+
+        options: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 0.5,
+            "connect_timeout": 5,
+            "pending_size": PENDING,
+        }
+        client = await nats.connect(
+            url,
+            allow_reconnect=True,
+            disconnected_cb=lost,
+            reconnected_cb=back,
+            error_cb=failed,
+            name="waypost",
+            **options,
+        )
+        return cls(client)
+
+    def publish(self, subject: str, payload: bytes = b"") -> None:
+        self.dispatcher.dispatch(subject, payload)
+        self.dispatcher.follow(self._send(subject, payload), subject)
+
+    async def _send(self, subject: str, payload: bytes) -> None:
+        try:
+            await self._client.publish(PREFIX + subject, self._origin + payload)
+            self._dropping = False
+        except (NatsError, OSError) as error:
+            if not self._dropping:
+                self._dropping = True
+                log.warning("nats_publish_failed", subject=subject, error=str(error))
+
+    async def subscribe(self, pattern: str, handler: Handler) -> _Subscription:
+        async def received(message: Msg) -> None:
+            if message.data[:ORIGIN] != self._origin:
+                subject = message.subject.removeprefix(PREFIX)
+                self.dispatcher.call(handler, subject, message.data[ORIGIN:])
+
+        self.dispatcher.add(pattern, handler)
+        wire = await self._client.subscribe(PREFIX + pattern, cb=received)
+        return _Subscription(self, pattern, handler, wire)
+
+    async def close(self) -> None:
+        await self.dispatcher.drain()
+        try:
+            await self._client.drain()
+        except (NatsError, OSError) as error:
+            log.debug("nats_drain", error=str(error))
