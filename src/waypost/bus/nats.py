@@ -9,6 +9,7 @@ database from time to time.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,7 @@ class NatsBus:
         self._client = client
         self._origin = secrets.token_bytes(ORIGIN)
         self._dropping = False
+        self._outbox: deque[tuple[str, bytes]] = deque()
         self.dispatcher = Dispatcher()
 
     @classmethod
@@ -92,16 +94,23 @@ class NatsBus:
 
     def publish(self, subject: str, payload: bytes = b"") -> None:
         self.dispatcher.dispatch(subject, payload)
-        self.dispatcher.follow(self._send(subject, payload), subject)
+        self._outbox.append((subject, payload))
+        if len(self._outbox) == 1:
+            self.dispatcher.follow(self._send(), subject)
 
-    async def _send(self, subject: str, payload: bytes) -> None:
-        try:
-            await self._client.publish(PREFIX + subject, self._origin + payload)
-            self._dropping = False
-        except (NatsError, OSError) as error:
-            if not self._dropping:
-                self._dropping = True
-                log.warning("nats_publish_failed", subject=subject, error=str(error))
+    async def _send(self) -> None:
+        """Sends what this turn of the event loop has published, and what comes meanwhile."""
+        outbox = self._outbox
+        while outbox:
+            subject, payload = outbox[0]
+            try:
+                await self._client.publish(PREFIX + subject, self._origin + payload)
+                self._dropping = False
+            except (NatsError, OSError) as error:
+                if not self._dropping:
+                    self._dropping = True
+                    log.warning("nats_publish_failed", subject=subject, error=str(error))
+            outbox.popleft()
 
     async def subscribe(self, pattern: str, handler: Handler) -> _Subscription:
         async def received(message: Msg) -> None:
