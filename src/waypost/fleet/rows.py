@@ -96,7 +96,7 @@ async def fetch_rows(connection: AsyncConnection, query: Select[Any]) -> list[Tr
     """The rows of a query made from :func:`rows_query`, with their tags."""
     found = (await connection.execute(query)).all()
     tags = await _bindings(connection, [row[0] for row in found])
-    return [TrackerRow(*row, tag_bindings=tags.get(row[0], ())) for row in found]
+    return [TrackerRow(*(*row, tags.get(row[0], ()))) for row in found]
 
 
 async def fetch_row(connection: AsyncConnection, query: Select[Any]) -> TrackerRow | None:
