@@ -221,10 +221,10 @@ class PostgresPoints(Points):
         by_table: dict[str, list[Row]] | None,
         missing: dict[str, Partition],
     ) -> None:
-        """Sorts rows by the partition they belong to, and notes which do not exist yet."""
+        """Sorts rows by the table to copy them into, and notes partitions that do not exist yet.
+        Wild dates go by their class's table: PostgreSQL knows whether one of its partitions holds
+        them."""
         partition: Partition | None = None
-        known = self._known
-        table: list[Row] | None = None
         for row in rows:
             time = row[TIME]
             if (
@@ -235,11 +235,13 @@ class PostgresPoints(Points):
                 or not partition.start <= time < partition.end
             ):
                 partition = partition_of(row[RETENTION], time, now)
-                if partition.name not in known:
+                if partition.name not in self._known:
                     missing[partition.name] = partition
                 if by_table is not None:
-                    table = by_table[partition.name]
-            if table is not None:
+                    wild = partition.start is None
+                    name = class_table(partition.retention) if wild else partition.name
+                    table = by_table[name]
+            if by_table is not None:
                 table.append(row)
 
     async def _update_states(

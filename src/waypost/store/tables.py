@@ -131,7 +131,7 @@ users = Table(
     Column("bonus", Money, nullable=False, server_default="0"),
     Column("discount", JSON, nullable=False, server_default="{}"),
     _ref("default_tariff_id", "tariffs.id", nullable=True, index=False),
-    _ref("security_group_id", "security_groups.id", nullable=True),
+    Column("security_group_id", Big, index=True),
     Column("comment", Text, nullable=False, server_default=""),
     Column("created_at", Big, nullable=False),
 )
@@ -140,7 +140,7 @@ security_groups = Table(
     "security_groups",
     metadata,
     _id(),
-    Column("user_id", Big, ForeignKey("users.id", use_alter=True), nullable=False, index=True),
+    _ref("user_id", "users.id"),
     Column("label", Text, nullable=False),
     Column("rights", JSON, nullable=False, server_default="[]"),
     Column("store_period", Text),

@@ -1,0 +1,1 @@
+"""The relational schema's history: one module a step under ``versions``, run by Alembic."""
