@@ -157,6 +157,10 @@ class Protocol:
 
     def __init__(self, transport: Transport = Transport.TCP) -> None:
         self.transport = transport
+        #: The messages are recordings, not live. Published ones were often edited (to hide whose
+        #: they are) or cut at the end: a wrong checksum or length is then noted among the values
+        #: and not refused. Nothing is acknowledged for such a frame.
+        self.recorded = False
 
     @classmethod
     def recognises(cls, start: bytes) -> bool | None:
