@@ -1,12 +1,11 @@
 """A message as the row that the points stores keep. Pure.
 
-What a column cannot hold (an impossible latitude, a satellite count of a million, not a number)
-becomes null or goes without its place, never an error: the message itself is kept.
+What cannot be (an impossible latitude, a satellite count of a million, not a number) is taken out
+of the message, for the state as for the row, and never an error: the rest of it is kept.
 """
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import msgspec
@@ -18,8 +17,11 @@ from waypost.telemetry.state import FUTURE_MS
 
 _pack = msgspec.msgpack.Encoder(enc_hook=str).encode
 
+_INT64 = 2**63 - 1
 _INT32 = 2**31 - 1
 _INT16 = 2**15 - 1
+#: What a 4-byte float can hold, with room.
+_REAL = 1e30
 #: Times that the stores can hold as dates: years 1 to 9999.
 _TIME_MAX = 253_402_300_799_999
 
@@ -31,8 +33,40 @@ def digest(content: bytes) -> int:
 
 
 def message_row(source_id: int, retention: int, message: Message, received: int) -> Row:
-    """The row of ``message``. A message with no time of its own gets that of its receipt and the
-    flag ``UNTIMED``."""
+    """The row of ``message``, which loses what cannot be. A message with no time of its own gets
+    that of its receipt and the flag ``UNTIMED``."""
+    latitude, longitude = message.latitude, message.longitude
+    if (latitude is not None or longitude is not None) and not (
+        latitude is not None
+        and longitude is not None
+        and -90.0 <= latitude <= 90.0
+        and -180.0 <= longitude <= 180.0
+    ):
+        message.latitude = message.longitude = latitude = longitude = None
+    altitude, speed, hdop = message.altitude, message.speed, message.hdop
+    if altitude is not None and not -_REAL < altitude < _REAL:
+        message.altitude = altitude = None
+    if speed is not None and not 0 <= speed < _REAL:
+        message.speed = speed = None
+    if hdop is not None and not 0 <= hdop < _REAL:
+        message.hdop = hdop = None
+    heading, satellites = message.heading, message.satellites
+    if heading is not None:
+        if -360 <= heading <= 720:
+            heading = int(heading)
+        else:
+            message.heading = heading = None
+    if satellites is not None and not 0 <= satellites <= _INT16:
+        message.satellites = satellites = None
+    precision, event_id = message.precision, message.event_id
+    if precision is not None and not 0 <= precision <= _INT32:
+        message.precision = precision = None
+    if event_id is not None and not 0 <= event_id <= _INT32:
+        message.event_id = event_id = None
+    device_time = message.device_time
+    if device_time is not None and not 0 <= device_time <= _TIME_MAX:
+        message.device_time = device_time = None
+
     time = message.time
     flags = message.source << SOURCE_SHIFT
     if message.valid:
@@ -40,17 +74,33 @@ def message_row(source_id: int, retention: int, message: Message, received: int)
     if message.buffered:
         flags |= BUFFERED
     if time is None or not 0 <= time <= _TIME_MAX:
+        message.time = None
         time = received
         flags |= UNTIMED
     elif time > received + FUTURE_MS:
         flags |= FUTURE
-    latitude, longitude = message.latitude, message.longitude
-    if (
-        latitude is None
-        or longitude is None
-        or not (-90.0 <= latitude <= 90.0 and -180.0 <= longitude <= 180.0)
-    ):
-        latitude = longitude = None
+    return (
+        source_id,
+        time,
+        digest(message.digest_of),
+        received,
+        device_time,
+        latitude,
+        longitude,
+        altitude,
+        speed,
+        hdop,
+        retention,
+        heading,
+        satellites,
+        flags,
+        precision,
+        event_id,
+        _content(message),
+    )
+
+
+def _content(message: Message) -> bytes | None:
     values: dict[str, Any] = message.values
     if message.cells or message.wifi:
         values = dict(values)
@@ -58,35 +108,21 @@ def message_row(source_id: int, retention: int, message: Message, received: int)
             values["mobile_cells"] = message.cells
         if message.wifi:
             values["wifi_points"] = message.wifi
-    heading = message.heading
-    satellites = message.satellites
-    return (
-        source_id,
-        time,
-        digest(message.digest_of),
-        received,
-        message.device_time,
-        latitude,
-        longitude,
-        _real(message.altitude),
-        _real(message.speed),
-        _real(message.hdop),
-        retention,
-        int(heading) if heading is not None and -_INT16 <= heading <= _INT16 else None,
-        satellites if satellites is not None and 0 <= satellites <= _INT16 else None,
-        flags,
-        _int(message.precision),
-        _int(message.event_id),
-        _pack(values) if values else None,
-    )
-
-
-def _real(value: float | None) -> float | None:
-    """What a 4-byte float can hold."""
-    if value is None or not isfinite(value) or not -1e30 < value < 1e30:
+    if not values:
         return None
+    try:
+        return _pack(values)
+    except OverflowError:
+        message.values = _fit(message.values)
+        return _pack(_fit(values))
+
+
+def _fit(value: Any) -> Any:
+    """Whole numbers beyond 64 bits, which no store holds, as text."""
+    if isinstance(value, dict):
+        return {name: _fit(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_fit(item) for item in value]
+    if isinstance(value, int) and not -_INT64 <= value <= _INT64:
+        return str(value)
     return value
-
-
-def _int(value: int | None) -> int | None:
-    return value if value is not None and -_INT32 <= value <= _INT32 else None
