@@ -38,7 +38,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def account_id(self) -> int:
-        """Whose trackers, groups and tags these are: the master's id for a sub-user, else its own."""
+        """Whose trackers, groups and tags these are: a sub-user's master, else the user itself."""
         return self.id if self.master_id is None else self.master_id
 
     @property

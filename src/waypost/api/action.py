@@ -144,6 +144,7 @@ class Action(msgspec.Struct, kw_only=True, frozen=True):
     function: Callable[..., Awaitable[Any]]
     public: bool = False
     session_only: bool = False
+    login_only: bool = False
     right: str | None = None
     permissions: tuple[str, ...] = ()
     tracker: Own | None = None
@@ -167,12 +168,14 @@ def user_action(
     tracker: Own | None = None,
     public: bool = False,
     session_only: bool = False,
+    login_only: bool = False,
     errors: Sequence[int] = (),
 ) -> Callable[[Function], Function]:
     """Declares an action of the user API, under one path or several.
 
     ``right`` is the sub-user right it needs; ``admin`` is the master's alone. ``public``: needs no
-    session. ``session_only``: API keys may not call it (code 4)."""
+    session. ``session_only``: API keys may not call it (code 4); ``login_only``: nor may sessions
+    that the panel or a master made."""
 
     def declare(function: Function) -> Function:
         for path in _placed(USER, paths, function):
@@ -183,6 +186,7 @@ def user_action(
                     function=function,
                     public=public,
                     session_only=session_only,
+                    login_only=login_only,
                     right=right,
                     tracker=tracker,
                     errors=tuple(errors),

@@ -18,6 +18,7 @@ from typing import Annotated, Any, NewType, get_args, get_origin
 
 import msgspec
 
+from waypost.api.wire import is_clean
 from waypost.refusal import Refused
 
 Moment = NewType("Moment", int)
@@ -25,7 +26,7 @@ Moment = NewType("Moment", int)
 ISO with offset; the action gets milliseconds since 1970 UTC."""
 
 EmptyText = Annotated[str, msgspec.Meta(extra={"empty": True})]
-"""A text for which empty is a value, not an absence. Combine: ``Annotated[EmptyText, Meta(...)]``."""
+"""A text for which empty is a value, not an absence: ``Annotated[EmptyText, Meta(...)]``."""
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 Int = Annotated[int, msgspec.Meta(ge=INT_MIN, le=INT_MAX)]
@@ -87,9 +88,13 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 def _decode_text(text: str) -> Any:
     try:
-        return decode_json(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        value = decode_json(text)
+        clean = "\\u" not in text or is_clean(value)
+    except (ValueError, RecursionError):
         raise ValueError("is not valid JSON") from None
+    if not clean:
+        raise ValueError("has characters that cannot be")
+    return value
 
 
 def parse_moment(raw: Any, zone: tzinfo) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,5 +59,5 @@ class Services:
     fleet: Any = None
     commands: Any = None
     ingest: Any = None
-    #: Questions that ``/readyz`` asks besides the database: name -> whether it is well.
-    health: dict[str, Any] = field(default_factory=dict)
+    #: What ``/readyz`` asks besides the database: name -> is it well?
+    health: dict[str, Callable[[], bool]] = field(default_factory=dict)
