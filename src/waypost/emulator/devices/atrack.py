@@ -1,0 +1,120 @@
+"""An ATrack AX5: binary position packets over TCP or UDP, acknowledged, and text commands.
+
+Source: ATrack, "AT Series Protocol Document" 1.1.4: 2.1 (command syntax), 2.2.1 (binary position
+format), 2.3 (acknowledge and keep alive), AT$INFO, AT$TRAC, AT$OUTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from struct import Struct, pack
+
+import fastcrc
+
+from waypost.emulator.devices.base import Device, Event, Record
+from waypost.emulator.vehicle import Reading
+from waypost.protocols.base import Transport
+
+#: GPS, RTC and send time, longitude, latitude, heading, report id, odometer (100 m), HDOP (0.1),
+#: inputs, speed, outputs, analog input (mV), driver id, two temperatures (0.1 degC), text.
+_RECORD = Struct(">IIIiiHBIHBHBHxhhx")
+#: A temperature that is not there.
+_NO_SENSOR = 2000
+REPORT_IDS = {
+    Event.PERIODIC: 2,
+    Event.IGNITION_ON: 101,
+    Event.IGNITION_OFF: 102,
+    Event.REQUESTED: 0,
+}
+
+
+class Ax5(Device):
+    protocol = "atrack"
+    model = "atrack_ax5"
+    transports = (Transport.TCP, Transport.UDP)
+    per_packet = 8
+    heartbeat = 120
+    _sequence = 0
+
+    def encode(self, reading: Reading, event: Event) -> bytes:
+        moment = reading.time // 1000
+        return _RECORD.pack(
+            moment,
+            moment,
+            moment,
+            round(reading.longitude * 1e6),
+            round(reading.latitude * 1e6),
+            reading.heading,
+            REPORT_IDS[event],
+            round(reading.odometer * 10),
+            round(reading.hdop * 10),
+            reading.inputs,
+            round(reading.speed),
+            self.outputs,
+            round(reading.fuel * 50),
+            _NO_SENSOR,
+            _NO_SENSOR,
+        )
+
+    def packet(self, records: Sequence[Record]) -> bytes:
+        if not any(record.sent for record in records):
+            self._sequence = self._sequence % 0xFFFF + 1
+        body = self._identity() + b"".join(record.data for record in records)
+        body = pack(">H", len(body)) + body
+        return b"@P" + pack(">H", fastcrc.crc16.ibm_3740(body)) + body
+
+    def _identity(self) -> bytes:
+        return pack(">HQ", self._sequence, int(self.device_id))
+
+    def alive(self, now: int) -> bytes:
+        """Keep alive; the server sends the same back."""
+        return b"\xfe\x02" + pack(">QH", int(self.device_id), self._sequence)
+
+    def receive(self, now: int) -> bytes:
+        answers = b""
+        while self.input:
+            if self.input[0] == 0xFE:
+                if len(self.input) < 12:
+                    break
+                unit, sequence = int.from_bytes(self.input[2:10], "big"), self.input[10:12]
+                del self.input[:12]
+                number = int.from_bytes(sequence, "big")
+                if unit == int(self.device_id) and number == self._sequence:
+                    self.accepted(self.in_flight)
+                continue
+            end = self.input.find(b"\n")
+            if end < 0:
+                break
+            text = self.input[:end].decode(errors="replace").strip()
+            del self.input[: end + 1]
+            if text.upper().startswith("AT$"):
+                self.count.commands += 1
+                answers += self._obey(text[2:]).encode() + b"\r\n"
+        return answers
+
+    def _obey(self, command: str) -> str:
+        """The answer to ``$XXXX+TAG=parameters``: the tag comes back; a wrong one is error 101."""
+        found = re.fullmatch(r"\$([A-Za-z]+)(\+[^=]*)?(?:=(.*))?", command)
+        if found is None:
+            return "$ERROR=101"
+        word, tag, parameters = found[1].upper(), found[2] or "", found[3]
+        fields = (parameters or "").split(",")
+        if word == "INFO" and parameters == "?":
+            reading = self.reading
+            return (
+                f"$INFO{tag}={self.device_id},AX5,Rev.1.38 Build.0,{self.device_id},"
+                f"262010000000000,8949010000000000000,{reading.board_voltage * 10:.0f},"
+                f"{reading.battery_voltage * 10:.0f},{reading.satellites},1,"
+                f"{(reading.rssi + 113) // 2},1,0"
+            )
+        if word == "TRAC":
+            if parameters == "?":
+                return f"$TRAC{tag}=1,{self.interval // 1000}"
+            if len(fields) > 1 and fields[1].isdigit() and int(fields[1]):
+                self.set_interval(int(fields[1]))
+                return f"$OK{tag}"
+        elif word == "OUTC" and fields[0] == "1" and fields[1:2] in (["0"], ["1"]):
+            self.outputs = int(fields[1])
+            return f"$OK{tag}"
+        return f"$ERROR{tag}=101"
