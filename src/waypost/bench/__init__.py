@@ -1,0 +1,1 @@
+"""Measures a real server over real sockets; what ``waypost bench`` and ``make bench`` run."""
