@@ -43,6 +43,17 @@ def spellings(told: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def told_as(registered: str) -> tuple[list[str], str | None]:
+    """The other way round: how a device of this id may call itself, and a SQL LIKE pattern for the
+    IMEISV (two digits of software version) where it is an IMEI."""
+    imei = len(registered) == IMEI_DIGITS and registered.isascii() and registered.isdigit()
+    found = [registered, registered.lower()]
+    if imei:
+        found += [registered[:14], "0" + registered, registered.lstrip("0")]
+    found = [told for told in dict.fromkeys(found) if registered in spellings(told)]
+    return found, registered[:14] + "__" if imei else None
+
+
 def luhn_digit(digits: str) -> str:
     """The check digit that completes ``digits`` (Luhn; 3GPP TS 23.003, annex B)."""
     total = 0

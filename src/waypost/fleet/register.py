@@ -1,0 +1,249 @@
+"""Registering devices: from what somebody typed to a source and its first tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import delete, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from waypost.catalog import models
+from waypost.fleet.device_ids import (
+    WrongDeviceId,
+    checked,
+    has_check_digit,
+    made_up,
+    told_as,
+)
+from waypost.fleet.groups import need_group
+from waypost.fleet.owners import Owner, load_owner
+from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
+from waypost.fleet.service import Write
+from waypost.fleet.texts import normal_phone
+from waypost.refusal import Refused, invalid
+from waypost.settings import Settings
+from waypost.store.tables import inbox, sources, trackers, user_trackers
+
+log = structlog.get_logger()
+
+#: Registration plugins for devices: with the code optional, and asked for where the dealer's
+#: settings demand it.
+CODE_OPTIONAL, CODE_DEMANDED = 44, 37
+PLUGINS = (CODE_DEMANDED, CODE_OPTIONAL)
+
+#: Tries to make up a device id that nobody has.
+TRIES = 20
+#: Values in one query.
+CHUNK = 1000
+
+
+class NewDevice(msgspec.Struct, kw_only=True):
+    """What is to be registered, as given."""
+
+    label: str
+    model: str
+    device_id: str | None = None
+    phone: str | None = None
+    group_id: int = 0
+    plugin_id: int = CODE_OPTIONAL
+    activation_code: str | None = None
+    #: Access point of its SIM card: ``name``, ``user``, ``password``.
+    apn: dict[str, str] | None = None
+
+
+class Prepared(msgspec.Struct):
+    """The same, checked and in the form that is stored."""
+
+    label: str
+    model: str
+    #: None: the platform makes one up.
+    device_id: str | None
+    phone: str | None
+    group_id: int | None
+    apn: dict[str, str] | None
+    #: What a person should hear though it is no error.
+    warning: str | None = None
+
+
+def prepare(new: NewDevice) -> Prepared:
+    """Checks what can be checked without looking at other devices. Raises :class:`Refused`: 220
+    unknown model, 222 plugin unknown or not for this model, 7 device id or phone."""
+    model = models.model(new.model)
+    if model is None:
+        raise Refused(220)
+    if new.plugin_id not in PLUGINS or model.mobile or not model.register:
+        raise Refused(222)
+    try:
+        device_id = checked(model.id_type, new.device_id)
+    except WrongDeviceId as error:
+        raise invalid("device_id", str(error)) from None
+    phone: str | None = None
+    if new.phone:
+        phone = normal_phone(new.phone)
+        if phone is None:
+            raise invalid("phone", "must be a phone number in international format")
+    warning = None
+    if model.id_type == "imei" and device_id and not has_check_digit(device_id):
+        warning = f"{device_id}: the last digit of this IMEI does not fit the others"
+    return Prepared(new.label, new.model, device_id, phone, new.group_id or None, new.apn, warning)
+
+
+def check_terms(owner: Owner, plugin_id: int) -> None:
+    """May the account have devices on its tariff, and without a code? Raises :class:`Refused` 225
+    or 227."""
+    if not owner.tariff_fits:
+        raise Refused(225)
+    if plugin_id == CODE_DEMANDED and owner.needs_code:
+        # No code was ever issued, so none can be right.
+        raise Refused(227)
+
+
+async def register(
+    write: Write,
+    user_id: int,
+    new: NewDevice,
+    settings: Settings,
+    now: int,
+    *,
+    subuser_id: int | None = None,
+) -> TrackerRow:
+    """Registers a device for an account; ``subuser_id`` will see it too. Raises :class:`Refused`
+    with the documented codes: 7, 204, 220 to 225, 227."""
+    connection = write.connection
+    await need_group(connection, user_id, new.group_id, 204)
+    owner = await load_owner(connection, user_id)
+    if models.model(new.model) is None:
+        raise Refused(220)
+    if owner.free_places is not None and owner.free_places < 1:
+        raise Refused(221)
+    prepared = prepare(new)
+    if prepared.warning:
+        log.warning("register_imei_check_digit", device_id=prepared.device_id)
+    if prepared.phone and await taken_phones(connection, [prepared.phone]):
+        raise Refused(223)
+    if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
+        raise Refused(224)
+    check_terms(owner, new.plugin_id)
+    (tracker_id,) = await insert_devices(write, owner, [prepared], settings, now)
+    if subuser_id is not None:
+        await connection.execute(
+            insert(user_trackers).values(user_id=subuser_id, tracker_id=tracker_id)
+        )
+    row = await fetch_row(connection, rows_query().where(trackers.c.id == tracker_id))
+    if row is None:
+        raise LookupError(f"tracker {tracker_id} is gone in its own transaction")
+    return row
+
+
+async def insert_devices(
+    write: Write, owner: Owner, prepared: Sequence[Prepared], settings: Settings, now: int
+) -> list[int]:
+    """Stores sources and trackers and takes the devices out of the inbox; the ids of the trackers
+    in the order given. Raises :class:`Refused` 223 or 224 where somebody was faster."""
+    connection = write.connection
+    await _make_up_ids(connection, prepared)
+    day = datetime.fromtimestamp(now / 1000, UTC).date()
+    retention = owner.retention_days
+    rows: list[dict[str, Any]] = [
+        {
+            "device_id": one.device_id,
+            "model": one.model,
+            "phone": one.phone,
+            "dealer_id": owner.dealer_id,
+            "tariff_id": owner.tariff_id,
+            "creation_date": day,
+            "registered_at": now,
+            "retention_days": settings.retention_days if retention is None else retention,
+            "setup": {},
+            "settings": {"apn": one.apn} if one.apn else {},
+        }
+        for one in prepared
+    ]
+    try:
+        await connection.execute(insert(sources), rows)
+    except IntegrityError as error:
+        raise Refused(223 if "phone" in str(error.orig) else 224) from None
+    device_ids = [str(one.device_id) for one in prepared]
+    source_ids = await _ids(connection, sources.c.device_id, sources.c.id, device_ids)
+    await connection.execute(
+        insert(trackers),
+        [
+            {
+                "source_id": source_ids[str(one.device_id)],
+                "user_id": owner.user_id,
+                "label": one.label,
+                "group_id": one.group_id,
+                "creation_date": day,
+            }
+            for one in prepared
+        ],
+    )
+    tracker_ids = await _ids(
+        connection, trackers.c.source_id, trackers.c.id, list(source_ids.values())
+    )
+    await _leave_inbox(connection, device_ids)
+    write.changes.users.add(owner.user_id)
+    write.changes.sources.update(source_ids.values())
+    write.changes.devices.update(device_ids)
+    return [tracker_ids[source_ids[device_id]] for device_id in device_ids]
+
+
+async def taken_ids(connection: AsyncConnection, device_ids: Sequence[str]) -> set[str]:
+    """Those of ``device_ids`` that are registered already."""
+    found = await _ids(connection, sources.c.device_id, sources.c.id, device_ids)
+    return set(found)
+
+
+async def taken_phones(connection: AsyncConnection, phones: Sequence[str]) -> set[str]:
+    """Those of ``phones`` that other devices have."""
+    return set(await _ids(connection, sources.c.phone, sources.c.id, phones))
+
+
+async def _ids(connection: AsyncConnection, key: Any, value: Any, keys: Sequence[Any]) -> Any:
+    """key -> value of the rows that have one of ``keys``."""
+    found = {}
+    for start in range(0, len(keys), CHUNK):
+        query = select(key, value).where(key.in_(keys[start : start + CHUNK]))
+        found.update({row[0]: row[1] for row in await connection.execute(query)})
+    return found
+
+
+async def _make_up_ids(connection: AsyncConnection, prepared: Iterable[Prepared]) -> None:
+    """Gives an id to those that have none yet."""
+    given = {one.device_id for one in prepared if one.device_id}
+    for one in prepared:
+        if one.device_id is not None:
+            continue
+        model = models.model(one.model)
+        for _ in range(TRIES):
+            wanted = made_up(model.id_type if model else "")
+            if wanted not in given and not await taken_ids(connection, [wanted]):
+                one.device_id = wanted
+                given.add(wanted)
+                break
+        else:
+            raise Refused(224)
+
+
+async def _leave_inbox(connection: AsyncConnection, device_ids: Iterable[str]) -> None:
+    """Takes them out of the inbox, under whatever spelling they stand there."""
+    names: list[str] = []
+    patterns: list[str] = []
+    for device_id in device_ids:
+        exact, pattern = told_as(device_id)
+        names += exact
+        if pattern is not None:
+            patterns.append(pattern)
+    for start in range(0, len(names), CHUNK):
+        some = names[start : start + CHUNK]
+        await connection.execute(delete(inbox).where(inbox.c.device_id.in_(some)))
+    for start in range(0, len(patterns), CHUNK // 10):
+        likes = [
+            inbox.c.device_id.like(pattern) for pattern in patterns[start : start + CHUNK // 10]
+        ]
+        await connection.execute(delete(inbox).where(or_(*likes)))

@@ -1,0 +1,49 @@
+"""Texts that people give to trackers, groups and tags."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+import phonenumbers
+
+#: No control characters. Written so that it means the same in Python and in JSON Schema.
+PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f])"
+
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTABLE)]
+"""What a tracker, group or tag is called: 1 to 60 printable characters."""
+
+Color = Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern="^[0-9A-Fa-f]{6}$")]
+"""Red, green and blue, two hexadecimal digits each."""
+
+_PHONE = re.compile(r"\+?[0-9\s().\-/]+")
+#: ITU-T E.164: at most 15 digits.
+_DIGITS = range(5, 16)
+
+
+def is_label(text: str) -> bool:
+    try:
+        msgspec.convert(text, Label)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def normal_phone(given: str) -> str | None:
+    """A phone number in international form as digits only, without plus; None for what is none.
+    Numbers of country codes that nobody has are kept as they are: private networks use them."""
+    if not given.isascii() or not _PHONE.fullmatch(given.strip()):
+        return None
+    digits = re.sub(r"\D", "", given)
+    if digits.startswith("00"):
+        digits = digits[2:]
+    if len(digits) not in _DIGITS:
+        return None
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return digits
+    if not phonenumbers.is_possible_number(number):
+        return digits
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]

@@ -1,0 +1,282 @@
+"""Trips: where a source travelled and where it stood, from its positions in the order of time.
+
+The rule is trip detection's: a trip begins with the first position that moves and ends once the
+source has stood for ``IDLE_MS``. The first position of the stand is the trip's last. Silence ends a
+trip too, unless the next position shows that it went on travelling meanwhile. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from waypost.telemetry.motion import IDLE_MS, MIN_SPEED
+
+#: A longer silence ends a trip whatever came of it, ms.
+SILENCE_MS = 30 * 60 * 1000
+#: A standing source that is found this far from where it was has moved unseen, km.
+DISPLACED = 0.3
+#: The same where the position comes from the mobile network.
+DISPLACED_LBS = 0.5
+#: Trips below both bounds are noise: km, and positions.
+SHORT_LENGTH = 0.1
+SHORT_POINTS = 3
+#: Single reports no farther apart than this make one cluster, km.
+CLUSTER = 1.0
+
+EARTH_KM = 6371.0088
+
+
+class Spot(msgspec.Struct, gc=False):
+    """A position. ms, degrees, metres, km/h."""
+
+    time: int
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+    speed: float | None = None
+    heading: int | None = None
+    satellites: int | None = None
+    precision: int | None = None
+    #: Found by cells or Wi-Fi, not by satellites.
+    lbs: bool = False
+    buffered: bool = False
+    event_id: int | None = None
+
+
+class Trip(msgspec.Struct, gc=False):
+    """A trip, or a single report of a source that shows itself now and then only."""
+
+    first: Spot
+    last: Spot
+    points: int = 1
+    #: km.
+    length: float = 0.0
+    #: km/h.
+    max_speed: float = 0.0
+    #: Found by satellites at all?
+    gnss: bool = False
+    north: float = -90.0
+    south: float = 90.0
+    east: float = -180.0
+    west: float = 180.0
+    events: int = 0
+    #: Where they were asked for.
+    spots: list[Spot] = []
+
+    @property
+    def single(self) -> bool:
+        return self.points == 1
+
+    @property
+    def id(self) -> int:
+        """Number of a trip among those of its source: the second it began."""
+        return self.first.time // 1000
+
+    @property
+    def average_speed(self) -> float:
+        """km/h; of a single report its own."""
+        if self.single:
+            return self.first.speed or 0.0
+        hours = (self.last.time - self.first.time) / 3_600_000
+        return self.length / hours if hours > 0 else self.max_speed
+
+    @property
+    def short(self) -> bool:
+        """Too short to be a trip."""
+        return not self.single and (
+            self.length < SHORT_LENGTH / 2
+            or (self.length < SHORT_LENGTH and self.points <= SHORT_POINTS)
+        )
+
+
+def distance(a: Spot, b: Spot) -> float:
+    """Kilometres between two positions, on a sphere."""
+    lat1, lat2 = math.radians(a.latitude), math.radians(b.latitude)
+    half_lat = math.sin((lat2 - lat1) / 2)
+    half_lng = math.sin(math.radians(b.longitude - a.longitude) / 2)
+    inner = half_lat * half_lat + math.cos(lat1) * math.cos(lat2) * half_lng * half_lng
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(inner)))
+
+
+class TripFinder:
+    """Takes positions one by one, gives trips as they end. With ``collect`` they keep their
+    positions, and what lies between trips is in :attr:`parked`."""
+
+    def __init__(
+        self,
+        *,
+        idle_ms: int = IDLE_MS,
+        min_speed: float = MIN_SPEED,
+        collect: bool = False,
+    ) -> None:
+        self._idle = idle_ms
+        self._min_speed = min_speed
+        self._collect = collect
+        self._trip: Trip | None = None
+        #: Positions of a stand that may yet turn out to be part of the trip.
+        self._standing: list[Spot] = []
+        self._previous: Spot | None = None
+        #: Where a single report was last seen by the mobile network.
+        self._shown_lbs: Spot | None = None
+        self.parked: list[Spot] = []
+
+    def add(self, spot: Spot) -> list[Trip]:
+        """The trips and single reports that end with this."""
+        return self._add_lbs(spot) if spot.lbs else self._add_gnss(spot)
+
+    def finish(self) -> list[Trip]:
+        """The trip that was under way when the positions ended."""
+        return self._close()
+
+    def _add_gnss(self, spot: Spot) -> list[Trip]:
+        previous, self._previous = self._previous, spot
+        self._shown_lbs = spot
+        gap = spot.time - previous.time if previous is not None else 0
+        way = distance(previous, spot) if previous is not None else 0.0
+        travelled = gap > 0 and way / (gap / 3_600_000) >= self._min_speed
+        moving = self._moves(spot, gap, way, travelled)
+        ended: list[Trip] = []
+        if self._trip is not None and self._ends(gap, travelled, moving):
+            ended = self._close()
+        if self._trip is not None:
+            if moving:
+                for earlier in self._standing:
+                    self._extend(earlier)
+                self._standing.clear()
+                self._extend(spot)
+            else:
+                self._standing.append(spot)
+                if spot.time - self._standing[0].time >= self._idle:
+                    ended += self._close()
+        elif moving:
+            self._begin(spot)
+        elif previous is not None and gap > SILENCE_MS and way >= DISPLACED:
+            ended.append(self._single(spot))
+        elif self._collect:
+            self.parked.append(spot)
+        return ended
+
+    def _moves(self, spot: Spot, gap: int, way: float, travelled: bool) -> bool:
+        if spot.speed is not None and spot.speed >= self._min_speed:
+            return True
+        # A device that tells no speed, or none but 0, still gets about.
+        return not spot.speed and way >= DISPLACED and travelled and gap <= SILENCE_MS
+
+    def _ends(self, gap: int, travelled: bool, moving: bool) -> bool:
+        """Does the trip end before this position?"""
+        if gap > SILENCE_MS or (gap >= self._idle and not travelled):
+            return True
+        if moving and self._standing:
+            stood = self._standing[-1].time - self._standing[0].time
+            return stood + (0 if travelled else gap) >= self._idle
+        return False
+
+    def _add_lbs(self, spot: Spot) -> list[Trip]:
+        if self._trip is not None:
+            last = self._standing[-1] if self._standing else self._trip.last
+            if spot.time - last.time <= self._idle:
+                # Within a trip it is one more position of it; it says nothing about movement.
+                self._standing.append(spot)
+                return []
+        shown = self._shown_lbs
+        radius = max(DISPLACED_LBS, (spot.precision or 0) / 1000)
+        if shown is not None and distance(shown, spot) < radius:
+            if self._collect:
+                self.parked.append(spot)
+            return []
+        self._shown_lbs = spot
+        return [self._single(spot)]
+
+    def _begin(self, spot: Spot) -> None:
+        self._trip = _started(spot, self._collect)
+
+    def _single(self, spot: Spot) -> Trip:
+        return _started(spot, self._collect)
+
+    def _extend(self, spot: Spot) -> None:
+        trip = self._trip
+        if trip is None:
+            return
+        trip.points += 1
+        if not spot.lbs:
+            trip.length += distance(trip.last, spot)
+            trip.last = spot
+        _measure(trip, spot)
+        if self._collect:
+            trip.spots.append(spot)
+
+    def _close(self) -> list[Trip]:
+        trip = self._trip
+        if trip is None:
+            return []
+        standing = [*self._standing]
+        self._standing.clear()
+        for index, spot in enumerate(standing):
+            if not spot.lbs:
+                for one in standing[: index + 1]:
+                    self._extend(one)
+                standing = standing[index + 1 :]
+                break
+        if self._collect:
+            self.parked += standing
+        self._trip = None
+        return [trip]
+
+
+def _started(spot: Spot, collect: bool) -> Trip:
+    trip = Trip(spot, spot, spots=[spot] if collect else [])
+    _measure(trip, spot)
+    return trip
+
+
+def _measure(trip: Trip, spot: Spot) -> None:
+    trip.north = max(trip.north, spot.latitude)
+    trip.south = min(trip.south, spot.latitude)
+    trip.east = max(trip.east, spot.longitude)
+    trip.west = min(trip.west, spot.longitude)
+    if not spot.lbs:
+        trip.gnss = True
+        if spot.speed is not None and spot.speed > trip.max_speed:
+            trip.max_speed = spot.speed
+    if spot.event_id:
+        trip.events += 1
+
+
+def merged(trips: Iterable[Trip]) -> Trip | None:
+    """All trips as one, or None where there is none."""
+    whole: Trip | None = None
+    for trip in trips:
+        if whole is None:
+            whole = msgspec.structs.replace(trip, spots=[*trip.spots])
+            continue
+        whole.last = trip.last
+        whole.points += trip.points
+        whole.length += trip.length
+        whole.max_speed = max(whole.max_speed, trip.max_speed)
+        whole.gnss = whole.gnss or trip.gnss
+        whole.north = max(whole.north, trip.north)
+        whole.south = min(whole.south, trip.south)
+        whole.east = max(whole.east, trip.east)
+        whole.west = min(whole.west, trip.west)
+        whole.events += trip.events
+        whole.spots += trip.spots
+    return whole
+
+
+def clusters(trips: Iterable[Trip]) -> Iterator[list[Trip]]:
+    """The trips as they are, single reports near each other put together."""
+    group: list[Trip] = []
+    for trip in trips:
+        near = group and trip.single and distance(group[0].first, trip.first) <= CLUSTER
+        if group and not near:
+            yield group
+            group = []
+        if trip.single:
+            group.append(trip)
+        else:
+            yield [trip]
+    if group:
+        yield group
