@@ -1,0 +1,1 @@
+"""What happens by itself, in one process of a cluster at a time."""

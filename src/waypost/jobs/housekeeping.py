@@ -1,0 +1,42 @@
+"""Jobs that keep the database from growing for ever."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import delete
+
+from waypost.jobs.scheduler import Job
+from waypost.store.engine import Database
+from waypost.store.points import Points
+from waypost.store.tables import device_events, sessions
+
+log = structlog.get_logger()
+
+HOUR = 3600.0
+#: Events of devices (a second connection with one id ...) are kept for this long.
+EVENTS_MS = 92 * 86_400_000
+
+
+def housekeeping(database: Database, points: Points) -> list[Job]:
+    """The jobs."""
+
+    async def retention(now: int) -> None:
+        gone = await points.expire(now)
+        if gone:
+            log.info("points_expired", points=gone)
+
+    async def ended_sessions(now: int) -> None:
+        async with database.begin() as connection:
+            await connection.execute(delete(sessions).where(sessions.c.expires_at < now))
+
+    async def old_events(now: int) -> None:
+        async with database.begin() as connection:
+            await connection.execute(
+                delete(device_events).where(device_events.c.at < now - EVENTS_MS)
+            )
+
+    return [
+        Job("retention", 6 * HOUR, retention),
+        Job("ended_sessions", HOUR, ended_sessions),
+        Job("old_events", 24 * HOUR, old_events),
+    ]

@@ -1,0 +1,34 @@
+"""Logs: to standard error, as text for people or as JSON for machines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str, form: str) -> None:
+    """``level`` is a name of ``logging``; ``form`` is ``text`` or ``json``."""
+    number = logging.getLevelName(level.upper())
+    if not isinstance(number, int):
+        number = logging.INFO
+    renderer: structlog.types.Processor
+    if form == "json":
+        renderer = structlog.processors.JSONRenderer()
+        traces: list[structlog.types.Processor] = [structlog.processors.dict_tracebacks]
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        traces = []
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *traces,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
