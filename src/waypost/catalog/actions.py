@@ -1,8 +1,7 @@
 """Every documented action of the user and panel API: parameters, rights, errors, reply.
 
-The contract tests and the documentation are driven by this table. Where the documents are silent
-or disagree, the row follows the reading that ``docs/`` gives as ours; what else was printed is
-kept in ``variants``.
+The contract tests and the documentation are driven by this table. Where the documents of the API
+are silent or disagree, a row says what holds here; what else was printed is in ``variants``.
 """
 
 from __future__ import annotations
@@ -64,6 +63,8 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rights: tuple[str, ...] = ()
     #: ``category:operation`` that the caller needs, all of them (panel API).
     permissions: tuple[str, ...] = ()
+    #: One of these is needed besides.
+    any_permission: tuple[str, ...] = ()
     #: Permissions that widen what it does.
     optional_permissions: tuple[str, ...] = ()
     #: Tariff features that the account needs.
@@ -76,6 +77,10 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: bool = True
     deprecated: bool = False
     exactly_one_of: tuple[str, ...] = ()
+    #: Which of the API's objects its parameters together are.
+    object: str | None = None
+    #: What only this action has: conditions, cooldown, WebSocket address ...
+    details: dict[str, Any] = {}
 
     def param(self, name: str) -> Param:
         """The parameter ``name``. Raises KeyError."""
@@ -94,3 +99,10 @@ def all_actions(api: Api) -> dict[str, Action]:
 def action(api: Api, path: str) -> Action:
     """The action at ``path`` (``"tracker/read"``). Raises KeyError."""
     return all_actions(api)[path]
+
+
+@cache
+def objects() -> dict[str, dict[str, Any]]:
+    """The objects of the API by name: field -> type in words (``string|null``; ``?``: may be
+    absent), a list of the values it may have, or the fields of an inner object."""
+    return load("actions/objects.json", dict[str, dict[str, Any]])

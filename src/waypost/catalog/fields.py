@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from math import ceil, isfinite
+from math import ceil, floor, inf, isfinite
 from typing import Any, Literal
 
 import msgspec
@@ -29,8 +29,10 @@ Type = Literal[
     "string",
     "datetime",
     "string_array",
+    "int_array",
     "object",
     "object_array",
+    "any",
 ]
 
 Format = Literal["HH:mm", "HHmm", "HH:mm:ss", "yyyy-MM-dd", "HH:mm-HH:mm", "email"]
@@ -44,7 +46,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nullable: bool = False
     min: float | None = None
     max: float | None = None
-    step: int | None = None
+    step: float | None = None
     #: 0 is allowed besides the range, and means this.
     zero_means: str | None = None
     enum: tuple[str | int, ...] = ()
@@ -60,6 +62,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_items: int = 100
     #: Of an object, or of each object in an array.
     fields: dict[str, Field] = {}
+    #: No two objects of the array have the same value here.
+    unique_by: str | None = None
     #: Another name that means the same field.
     alias: str | None = None
     #: Needed only where these other fields have one of these values.
@@ -138,11 +142,12 @@ def _value(field: Field, value: Any, path: str, errors: list[FieldError]) -> Any
     """The clean value. Raises :class:`_Wrong`; faults of inner fields are added to ``errors``."""
     if field.type in ("object", "object_array"):
         return _nested(field, value, path, errors)
-    if field.type == "string_array":
+    if field.type in ("string_array", "int_array"):
         if not isinstance(value, list):
             raise _Wrong("must be an array")
         _count(field, value)
-        return [_text(field, item) for item in value]
+        scalar = _text if field.type == "string_array" else _int
+        return [scalar(field, item) for item in value]
     value = _SCALARS[field.type](field, value)
     if field.const is not None and value != field.const:
         raise _Wrong(f"must be {field.const}")
@@ -164,6 +169,9 @@ def _nested(field: Field, value: Any, path: str, errors: list[FieldError]) -> An
         if not isinstance(item, Mapping):
             raise _Wrong(f"item {number} must be an object")
         rows.append(_inner(field, item, f"{path}.{number}", errors))
+    keys = [row.get(field.unique_by) for row in rows] if field.unique_by else []
+    if len(set(keys)) < len(keys):
+        raise _Wrong(f"has two items with the same {field.unique_by}")
     return rows
 
 
@@ -186,9 +194,7 @@ def _int(field: Field, value: Any) -> int:
     high = int(field.max) if field.max is not None else INT_MAX
     if not low <= number <= high:
         raise _Wrong(f"must be from {low} to {high}")
-    if field.step:
-        number = min(-(-number // field.step) * field.step, high // field.step * field.step)
-    return number
+    return int(_stepped(number, field.step, high)) if field.step else number
 
 
 def _whole(value: Any) -> int:
@@ -202,15 +208,31 @@ def _whole(value: Any) -> int:
 
 
 def _float(field: Field, value: Any) -> float:
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,10}(\.[0-9]{1,10})?", value):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise _Wrong("must be a number")
-    if field.min is not None and value < field.min:
+    number = _real(value)
+    if field.min is not None and number < field.min:
         raise _Wrong(f"must be at least {field.min:g}")
-    if field.max is not None and value > field.max:
+    if field.max is not None and number > field.max:
         raise _Wrong(f"must be at most {field.max:g}")
-    return float(value)
+    return float(_stepped(number, field.step, field.max)) if field.step else number
+
+
+def _real(value: Any) -> float:
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,10}(\.[0-9]{1,10})?", value):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = inf
+        if isfinite(number):
+            return number
+    raise _Wrong("must be a number")
+
+
+def _stepped(value: float, step: float, high: float | None) -> float:
+    """The next multiple of ``step``, or the last one that is not over ``high``."""
+    up = ceil(value / step) * step
+    return up if high is None or up <= high else floor(high / step) * step
 
 
 def _boolean(field: Field, value: Any) -> bool:
@@ -285,4 +307,5 @@ _SCALARS: dict[Type, Callable[[Field, Any], Any]] = {
     "enum": _enum,
     "string": _text,
     "datetime": _datetime,
+    "any": lambda field, value: value,
 }

@@ -57,7 +57,9 @@ def rights_for(path: str) -> tuple[str, ...]:
     )
 
 
-def permissions_for(path: str) -> tuple[str, ...]:
-    """The permissions that a panel account needs, all of them, for the panel action ``path``.
-    Raises KeyError for an unknown path."""
-    return actions.action("panel", path).permissions
+def permissions_for(path: str) -> tuple[tuple[str, ...], ...]:
+    """What a panel account needs for the panel action ``path``: of each group at least one
+    permission. Raises KeyError for an unknown path."""
+    row = actions.action("panel", path)
+    groups = tuple((name,) for name in row.permissions)
+    return (*groups, row.any_permission) if row.any_permission else groups

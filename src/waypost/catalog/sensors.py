@@ -13,8 +13,11 @@ from typing import Literal, TypeVar
 import msgspec
 
 from waypost.catalog._data import load
+from waypost.catalog.fields import Field
 
 Group = Literal["fuel", "readings", "diagnostics"]
+
+Kind = Literal["metering", "discrete", "virtual"]
 
 Index = tuple[int, int | None]
 """First and last index of a family; last None: without end."""
@@ -56,15 +59,15 @@ class Sensors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     inputs: tuple[Input, ...]
     states: tuple[State, ...]
-    metering_sensor_types: tuple[str, ...]
-    discrete_sensor_types: tuple[str, ...]
-    #: What a digital input may mean (``get_inputs``).
+    #: Fields of a sensor of each kind beside ``id`` and ``type``; the latter is the kind.
+    objects: dict[Kind, dict[str, Field]]
+    #: What a digital input may mean (``get_inputs``), and how many inputs there are.
     semantic_input_types: tuple[str, ...]
-    virtual_sensor_types: tuple[str, ...]
-    virtual_calc_methods: tuple[str, ...]
+    discrete_inputs: int
+    #: Sensor types that a tracker may have one sensor of.
+    single_per_tracker: tuple[str, ...]
     measurement_systems: tuple[str, ...]
     counter_types: tuple[str, ...]
-    units_types: tuple[str, ...]
     limits: Limits
 
 
@@ -87,6 +90,11 @@ def inputs() -> dict[str, Input]:
 def states() -> dict[str, State]:
     """Every state by its name, families under their name with ``_`` at the end."""
     return {row.name: row for row in sensors().states}
+
+
+def sensor_types(kind: Kind) -> tuple[str | int, ...]:
+    """What ``sensor_type`` of a sensor of this kind may be."""
+    return sensors().objects[kind]["sensor_type"].enum
 
 
 def input_named(name: str) -> Input | None:
