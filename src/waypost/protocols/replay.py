@@ -19,8 +19,8 @@ from typing import Any
 
 import msgspec
 
+from waypost.catalog.vocabulary import is_standard
 from waypost.protocols import find_protocol
-from waypost.protocols._vocabulary import is_standard
 from waypost.protocols.base import (
     Answer,
     Decoded,
@@ -164,6 +164,7 @@ class Replay:
         session = None if line.session is None else self._sessions.get(key)
         if session is None:
             session = _Session(found(transport))
+            session.protocol.recorded = True
             if line.session is not None:
                 self._sessions[key] = session
         session.prepare(line)
@@ -246,15 +247,14 @@ def _mqtt_publish(line: Line) -> MqttPublish:
 def _add(result: dict[str, Any], session: _Session, decoded: Decoded) -> None:
     """Takes what a frame said into the line's result."""
     if decoded.hello is not None:
-        for device_id in decoded.hello.device_ids:
-            if device_id not in result["device_ids"]:
-                result["device_ids"].append(device_id)
-    device_id = session.device.device_id if session.device is not None else None
+        stated = result["device_ids"]
+        stated += [name for name in dict.fromkeys(decoded.hello.device_ids) if name not in stated]
+    device_id = (session.device.device_id or None) if session.device is not None else None
     for message in decoded.messages:
-        result["messages"].append(message_object(message, device_id or None))
+        result["messages"].append(message_object(message, device_id))
     if not decoded.messages:
         for answer in decoded.answers:
-            result["messages"].append(_answer_object(answer, device_id or None))
+            result["messages"].append(_answer_object(answer, device_id))
     if decoded.reply is not None:
         reply = decoded.reply
         data = reply.body if isinstance(reply, HttpReply) else reply
