@@ -120,6 +120,8 @@ def _checked_generated(count: int, first: int, given: str | None) -> str | None:
 
 
 def made_up(id_type: str) -> str:
-    """A random device id of the form ``n,m``: n digits that begin with m."""
+    """A random device id of the form ``n,m``: n digits that begin with m, or (``12,12``) any."""
     count, _, first = id_type.partition(",")
+    if first == count:
+        first = ""
     return first + "".join(secrets.choice("0123456789") for _ in range(int(count) - len(first)))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.catalog import models
+from waypost.catalog.plugins import all_plugins
 from waypost.fleet.device_ids import (
     WrongDeviceId,
     checked,
@@ -31,10 +32,8 @@ from waypost.store.tables import inbox, sources, trackers, user_trackers
 
 log = structlog.get_logger()
 
-#: Registration plugins for devices: with the code optional, and asked for where the dealer's
-#: settings demand it.
-CODE_OPTIONAL, CODE_DEMANDED = 44, 37
-PLUGINS = (CODE_DEMANDED, CODE_OPTIONAL)
+#: Plugin for devices that asks for no activation code.
+PLAIN_PLUGIN = 44
 
 #: Tries to make up a device id that nobody has.
 TRIES = 20
@@ -50,7 +49,7 @@ class NewDevice(msgspec.Struct, kw_only=True):
     device_id: str | None = None
     phone: str | None = None
     group_id: int = 0
-    plugin_id: int = CODE_OPTIONAL
+    plugin_id: int = PLAIN_PLUGIN
     activation_code: str | None = None
     #: Access point of its SIM card: ``name``, ``user``, ``password``.
     apn: dict[str, str] | None = None
@@ -76,7 +75,8 @@ def prepare(new: NewDevice) -> Prepared:
     model = models.model(new.model)
     if model is None:
         raise Refused(220)
-    if new.plugin_id not in PLUGINS or model.mobile or not model.register:
+    plugin = all_plugins().get(new.plugin_id)
+    if plugin is None or plugin.mobile != model.mobile or not model.register:
         raise Refused(222)
     try:
         device_id = checked(model.id_type, new.device_id)
@@ -98,7 +98,7 @@ def check_terms(owner: Owner, plugin_id: int) -> None:
     or 227."""
     if not owner.tariff_fits:
         raise Refused(225)
-    if plugin_id == CODE_DEMANDED and owner.needs_code:
+    if owner.needs_code and all_plugins()[plugin_id].activation_code:
         # No code was ever issued, so none can be right.
         raise Refused(227)
 

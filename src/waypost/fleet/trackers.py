@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import not_, or_, select
 
@@ -13,12 +14,15 @@ from waypost.accounts.model import User
 from waypost.bus.base import Bus, Subscription
 from waypost.fleet.changes import Changes
 from waypost.fleet.rows import TrackerRow, fetch_row, fetch_rows, rows_query
+from waypost.fleet.state_view import StateViews
 from waypost.settings import Settings
 from waypost.store.engine import Database
 from waypost.store.tables import sources, trackers, user_trackers, users
 
 #: Trackers kept in memory, over all accounts.
 KEPT = 250_000
+#: Zones and forms in which an account's encoded states are kept.
+FORMS = 4
 #: More changed sources than this, and an account's trackers are all read again.
 FEW = 200
 #: Seconds that an account's trackers are believed where other processes write too: their word
@@ -27,9 +31,10 @@ BELIEVED = 15.0
 
 
 class Garage:
-    """The trackers that one user sees, in the order of ids. Immutable but for :attr:`list_body`."""
+    """The trackers that one user sees, in the order of ids. What is derived from them (the encoded
+    list, encoded states) is kept with them."""
 
-    __slots__ = ("by_id", "corrupted", "list_body", "made", "trackers")
+    __slots__ = ("_views", "by_id", "corrupted", "list_body", "made", "trackers")
 
     def __init__(self, rows: Iterable[TrackerRow]) -> None:
         self.trackers: list[TrackerRow] = []
@@ -44,6 +49,17 @@ class Garage:
         #: The whole list as a reply, once somebody asked for it.
         self.list_body: bytes | None = None
         self.made = time.monotonic()
+        self._views: dict[tuple[str, bool], StateViews] = {}
+
+    def views(self, zone: ZoneInfo, iso: bool) -> StateViews:
+        """Encoded states in a zone and form."""
+        key = (zone.key, iso)
+        views = self._views.get(key)
+        if views is None:
+            if len(self._views) >= FORMS:
+                self._views.clear()
+            views = self._views[key] = StateViews(zone, iso)
+        return views
 
     def refreshed(self, source_ids: set[int], rows: Iterable[TrackerRow]) -> Garage:
         """One in which ``rows`` are all there is of these sources."""
@@ -51,6 +67,7 @@ class Garage:
         kept = [row for row in old if row.source_id not in source_ids]
         garage = Garage(sorted([*kept, *rows], key=lambda row: row.id))
         garage.made = self.made
+        garage._views = self._views
         return garage
 
 
