@@ -156,16 +156,17 @@ def fold_motion(state: State, message: Message, received: int) -> None:
         and message.latitude is not None
         and message.valid
         and message.source == GNSS
-        and (state.gnss is None or time >= state.gnss.time)
     ):
         move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
 
 
 def _fold_fix(state: State, message: Message, time: int) -> None:
     known = state.gps
-    gnss = message.source == GNSS
+    gnss = message.source == GNSS and message.valid
     newest = known is None or time >= known.time
-    newest_gnss = gnss and message.valid and (state.gnss is None or time >= state.gnss.time)
+    newest_gnss = gnss and (state.gnss is None or time >= state.gnss.time)
+    if gnss:
+        move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
     if not (newest or newest_gnss):
         return
     fix = Fix(
@@ -186,7 +187,6 @@ def _fold_fix(state: State, message: Message, time: int) -> None:
         state.gps = fix
     if newest_gnss:
         state.gnss = fix
-        move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
 
 
 def _fold_values(state: State, values: dict[str, Any], time: int) -> None:
