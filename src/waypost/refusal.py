@@ -10,8 +10,8 @@ from typing import Any
 
 
 class Refused(Exception):
-    """What was asked cannot be done; ``code`` is a row of the catalog's errors and ``extra`` what the
-    reply carries beside ``status`` (``list``, ``rules``, ``errors`` ...)."""
+    """What was asked cannot be done; ``code`` is a row of the catalog's errors and ``extra`` what
+    the reply carries beside ``status`` (``list``, ``rules``, ``errors`` ...)."""
 
     def __init__(self, code: int, **extra: Any) -> None:
         super().__init__(code, extra)

@@ -16,6 +16,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from waypost.text import is_printable
+
 SPECIAL = "!@#$%^&*"
 
 T = TypeVar("T")
@@ -58,7 +60,7 @@ def password_fault(password: str) -> str | None:
     """What is wrong with a new password of a user; None: nothing."""
     if not 12 <= len(password) <= 20:
         return "must have 12 to 20 characters"
-    if not password.isprintable():
+    if not is_printable(password):
         return "must have printable characters only"
     for needed, name in (
         (str.isupper, "an upper case letter"),
@@ -75,7 +77,7 @@ def subuser_password_fault(password: str) -> str | None:
     """The same for a sub-user, whose pages ask for less."""
     if not 6 <= len(password) <= 20:
         return "must have 6 to 20 characters"
-    return None if password.isprintable() else "must have printable characters only"
+    return None if is_printable(password) else "must have printable characters only"
 
 
 def random_password() -> str:

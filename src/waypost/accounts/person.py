@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from waypost.refusal import invalid
+from waypost.text import is_printable
 
 LegalType = Literal["legal_entity", "individual", "sole_trader"]
 Strategy = Literal["no_summing", "sum_with_progressive"]
@@ -122,7 +123,7 @@ def login_of(person: Person, *, needed: bool) -> str | None:
             raise invalid("user.login", "is required")
         return None
     login = normal_login(person.login)
-    if _EMAIL.fullmatch(login) is None or not login.isprintable():
+    if _EMAIL.fullmatch(login) is None or not is_printable(login):
         raise invalid("user.login", "E-mail must be valid")
     return login
 
@@ -156,7 +157,7 @@ def columns_of(person: Person, stored_details: Mapping[str, Any]) -> dict[str, A
 
 def _text(name: str, value: str | None) -> str:
     text = value or ""
-    if not text.isprintable():
+    if not is_printable(text):
         raise invalid(f"user.{name}", "must have printable characters only")
     return text
 

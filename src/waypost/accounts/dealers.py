@@ -1,0 +1,90 @@
+"""What a dealer's clients are shown: settings of the user interface and its menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Settings of the interface until the dealer changes them. Objects in it are never null: clients
+#: read their fields without looking.
+UI_SETTINGS: dict[str, Any] = {
+    "domain": "",
+    "service_title": "Waypost",
+    "locale": "en_US",
+    "demo_login": "",
+    "demo_password": "",
+    "maps": ["osm"],
+    "default_map": {"type": "osm", "location": {"lat": 48.0, "lng": 10.0}, "zoom": 4},
+    "currency": "EUR",
+    "payment_link": None,
+    "promo_url": "",
+    "google_client_id": None,
+    "favicon": None,
+    "logo": None,
+    "app_logo": None,
+    "login_wallpaper": None,
+    "desktop_wallpaper": None,
+    "monitoring_logo": None,
+    "login_footer": "",
+    "allow_registration": False,
+    "show_mobile_apps": False,
+    "show_call_notifications": False,
+    "default_user_settings": {
+        "geocoder": "osm",
+        "route_provider": "osrm",
+        "measurement_system": "metric",
+        "translit": False,
+    },
+    "display_model_features_link": False,
+    "color_theme": "",
+    "app_color_theme": "",
+    "privacy_policy_link": "",
+    "tos": "",
+    "tracker_model_filter": {"exclusion": True, "values": []},
+    "information_center": {},
+    "internal": {"light_registration": False},
+    "no_register_commands": False,
+}
+
+
+def ui_settings(row: Any) -> dict[str, Any]:
+    """The interface settings of a dealer's row, every one there."""
+    stored = row.settings.get("ui", {})
+    settings = {**UI_SETTINGS, "service_title": row.title or UI_SETTINGS["service_title"]}
+    for name, value in stored.items():
+        if value is None and isinstance(settings.get(name), dict):
+            continue
+        settings[name] = value
+    return settings
+
+
+#: Groups of the menu: (icon, title, tabs); a tab is (destination, title).
+_MENU: tuple[tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...], ...] = (
+    (("map", "tracking", (("tracking", "tracking"),)),),
+    (("assessment", "reports", (("reports", "reports"), ("report_schedules", "schedule"))),),
+    (("directions_car", "fleet", (("fleet", "vehicles"), ("drivers", "drivers"))),),
+)
+_FOOTER = (
+    ("custom-icon-add_device", "device_activation", (("device_activation", "device_activation"),)),
+    ("settings", "device_settings", (("device_settings", "device_settings"),)),
+)
+
+
+def _item(icon: str, title: str, tabs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {
+        "icon": icon,
+        "title": f"common.menu.{title}",
+        "tabs": [
+            {"destination": destination, "title": f"common.menu.{name}"}
+            for destination, name in tabs
+        ],
+    }
+
+
+#: The menu of a user without a preset of its own.
+USER_MENU: dict[str, Any] = {
+    "title": "menu-editor.default-preset",
+    "account": [],
+    "main": [{"title": None, "items": [_item(*one) for one in group]} for group in _MENU],
+    "applications": [],
+    "footer": {"title": None, "items": [_item(*one) for one in _FOOTER]},
+}

@@ -1,0 +1,1 @@
+"""Users, as their dealer sees them."""

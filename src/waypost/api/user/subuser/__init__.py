@@ -1,0 +1,1 @@
+"""Sub-users, their security groups and trackers."""

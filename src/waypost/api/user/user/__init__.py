@@ -1,0 +1,1 @@
+"""Log-in, session, and what a user is and has set."""

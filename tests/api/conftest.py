@@ -1,0 +1,100 @@
+"""A world to call: one process's API on SQLite, two dealers, users, and a sub-user.
+
+``call("tracker/list", ...)`` posts JSON as the first user; ``world`` has the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_world import NOON, PASSWORD, Clock, World
+from argon2 import PasswordHasher
+from sqlalchemy import insert
+
+from waypost.accounts.passwords import Passwords
+from waypost.accounts.service import Accounts
+from waypost.api.services import Services
+from waypost.bus.local import LocalBus
+from waypost.catalog.rights import PANEL_PERMISSIONS
+from waypost.fleet.trackers import Trackers
+from waypost.settings import Settings
+from waypost.store.engine import Database
+from waypost.store.tables import dealers, metadata, security_groups, tariffs
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of the world; a test module that needs others has a fixture of this name."""
+    return Settings(data_dir=tmp_path / "data", api_rate=0)
+
+
+@pytest.fixture
+def passwords() -> Passwords:
+    """Quick ones."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+async def services(settings: Settings, passwords: Passwords) -> AsyncIterator[Services]:
+    """What actions use, on an empty database."""
+    database = await Database.open(settings)
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    bus = LocalBus()
+    accounts = Accounts(database, settings, bus, passwords)
+    await accounts.start()
+    trackers = await Trackers.open(database, bus, settings)
+    yield Services(
+        settings=settings, database=database, bus=bus, accounts=accounts, trackers=trackers
+    )
+    await trackers.close()
+    await accounts.close()
+    await bus.close()
+    await database.close()
+
+
+@pytest.fixture
+async def world(services: Services, passwords: Passwords) -> AsyncIterator[World]:
+    world = World(services, Clock())
+    world.password_hash = await passwords.hash(PASSWORD)
+    permissions = {name: list(able) for name, able in PANEL_PERMISSIONS.items()}
+    async with services.database.begin() as connection:
+        one, other = [
+            await connection.scalar(
+                insert(dealers).values(title=title, created_at=NOON).returning(dealers.c.id)
+            )
+            for title in ("One", "Other")
+        ]
+        assert one is not None
+        assert other is not None
+        world.dealer_id = one
+        world.tariff_id = await connection.scalar(
+            insert(tariffs)
+            .values(dealer_id=one, name="Default", features=["multilevel_access"])
+            .returning(tariffs.c.id)
+        )
+    await world.add_panel("panel", one, permissions)
+    await world.add_panel("other_panel", other, permissions)
+    user = await world.add_user(
+        "user", one, time_zone="America/New_York", default_tariff_id=world.tariff_id
+    )
+    await world.add_user("stranger", one)
+    await world.add_user("foreigner", other)
+    async with services.database.begin() as connection:
+        group = await connection.scalar(
+            insert(security_groups)
+            .values(user_id=user, label="Helpers", rights=["tag_update"])
+            .returning(security_groups.c.id)
+        )
+    await world.add_user("sub", one, master_id=user, security_group_id=group)
+    yield world
+    await world.client.aclose()
+
+
+@pytest.fixture
+def call(world: World) -> Any:
+    """``await call(path, who="user", **params)``: the reply's JSON."""
+    return world.call
