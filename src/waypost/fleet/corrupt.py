@@ -13,14 +13,26 @@ from waypost.store.tables import commands, sources, trackers
 #: be registered has it.
 GONE = "~"
 
-_PENDING = ("queued", "sent")
 
-
-async def corrupt(write: Write, row: TrackerRow, now: int, *, with_clones: bool) -> None:
+async def corrupt(
+    write: Write, row: TrackerRow, now: int, *, with_clones: bool, if_connected: bool = True
+) -> None:
     """Gives up the device of ``row`` (no clone). The live connection closes when it hears of it.
-    Raises :class:`Refused`: 253 with the ids of its clones where there are any and they are not to
-    go too; 252 where somebody was faster."""
+    Raises :class:`Refused`: 243 for a device that has connected, unless ``if_connected``; 253 with
+    the ids of its clones where there are any and they are not to go too; 252 where somebody was
+    faster."""
     connection = write.connection
+    source = (
+        await connection.execute(
+            select(sources.c.corrupted, sources.c.connected_at)
+            .where(sources.c.id == row.source_id)
+            .with_for_update()
+        )
+    ).one()
+    if source.corrupted:
+        raise Refused(252)
+    if source.connected_at is not None and not if_connected:
+        raise Refused(243)
     others = (
         await connection.execute(
             select(trackers.c.id, trackers.c.user_id, trackers.c.clone).where(
@@ -31,9 +43,9 @@ async def corrupt(write: Write, row: TrackerRow, now: int, *, with_clones: bool)
     clones = sorted(other.id for other in others if other.clone)
     if clones and not with_clones:
         raise Refused(253, list=clones)
-    given_up = await connection.execute(
+    await connection.execute(
         update(sources)
-        .where(sources.c.id == row.source_id, not_(sources.c.corrupted))
+        .where(sources.c.id == row.source_id)
         .values(
             corrupted=True,
             former_device_id=sources.c.device_id,
@@ -41,14 +53,12 @@ async def corrupt(write: Write, row: TrackerRow, now: int, *, with_clones: bool)
             phone=None,
         )
     )
-    if given_up.rowcount != 1:
-        raise Refused(252)
     await connection.execute(
         update(trackers).where(trackers.c.source_id == row.source_id).values(deleted=True)
     )
     await connection.execute(
         update(commands)
-        .where(commands.c.source_id == row.source_id, commands.c.state.in_(_PENDING))
+        .where(commands.c.source_id == row.source_id, commands.c.finished_at.is_(None))
         .values(state="cancelled", finished_at=now)
     )
     write.changes.users.add(row.user_id)

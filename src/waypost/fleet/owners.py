@@ -35,9 +35,10 @@ class Owner(msgspec.Struct, frozen=True):
     #: Days that points are kept; None: as the server's settings say.
     retention_days: int | None
 
-    @property
-    def tariff_fits(self) -> bool:
-        return self.legal_type in _FOR.get(self.tariff_for, {self.legal_type})
+    def check_tariff(self) -> None:
+        """Raises :class:`Refused` 225 where the tariff is not for this legal type."""
+        if self.legal_type not in _FOR.get(self.tariff_for, {self.legal_type}):
+            raise Refused(225)
 
 
 def period_days(period: str) -> int:

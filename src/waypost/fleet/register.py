@@ -93,16 +93,6 @@ def prepare(new: NewDevice) -> Prepared:
     return Prepared(new.label, new.model, device_id, phone, new.group_id or None, new.apn, warning)
 
 
-def check_terms(owner: Owner, plugin_id: int) -> None:
-    """May the account have devices on its tariff, and without a code? Raises :class:`Refused` 225
-    or 227."""
-    if not owner.tariff_fits:
-        raise Refused(225)
-    if owner.needs_code and all_plugins()[plugin_id].activation_code:
-        # No code was ever issued, so none can be right.
-        raise Refused(227)
-
-
 async def register(
     write: Write,
     user_id: int,
@@ -128,7 +118,10 @@ async def register(
         raise Refused(223)
     if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
         raise Refused(224)
-    check_terms(owner, new.plugin_id)
+    owner.check_tariff()
+    if owner.needs_code and all_plugins()[new.plugin_id].activation_code:
+        # No code was ever issued, so none can be right.
+        raise Refused(227)
     (tracker_id,) = await insert_devices(write, owner, [prepared], settings, now)
     if subuser_id is not None:
         await connection.execute(
