@@ -146,7 +146,7 @@ def _text_at(data: bytes, at: int) -> tuple[str, int]:
     end = data.find(b"\0", at)
     if end < 0:
         raise ProtocolError("a text of a report does not end")
-    return data[at:end].decode("utf-8", "replace").strip(END_OF_TEXT), end + 1
+    return data[at:end].decode("utf-8", "replace").strip(END_OF_TEXT + " "), end + 1
 
 
 def _unpack(layout: struct.Struct, data: bytes, at: int) -> tuple[int, ...]:
