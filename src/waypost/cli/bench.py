@@ -8,14 +8,14 @@ from typing import Any
 
 from cyclopts import App
 
-app = App(name="bench", help="Measure a server of its own; prints one JSON object.")
+bench = App(name="bench", help="Measure a server of its own; prints one JSON object.")
 
 
 def _print(report: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-@app.command
+@bench.command
 def ingest(
     *,
     database: str = "",
@@ -48,7 +48,7 @@ def ingest(
     )
 
 
-@app.command
+@bench.command
 def api(*, database: str = "", trackers: int = 10_000, seconds: float = 4.0) -> None:
     """Requests a second of the calls that clients repeat, and memory of an idle connection.
 

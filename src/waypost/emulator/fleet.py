@@ -125,7 +125,7 @@ class Fleet:
         kind = kinds().get(protocol)
         if kind is None:
             raise EmulatorError(f"{protocol!r} is none of {', '.join(sorted(kinds()))}")
-        start = wall_clock() // SECOND * SECOND
+        start = (wall_clock() + round(spread * SECOND)) // SECOND * SECOND
         try:
             device = kind(
                 device_id,

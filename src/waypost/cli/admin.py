@@ -1,0 +1,197 @@
+"""``waypost admin``: what an operator does without HTTP.
+
+While a server runs on the data directory it does the work, asked through its local socket; else the
+databases are opened here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from waypost.cli._errors import CommandFailed
+from waypost.cli._output import print_json, print_rows
+from waypost.settings import load
+
+if TYPE_CHECKING:
+    from waypost.admin.operations.base import Operation
+
+admin = App(name="admin", help="What an operator does without HTTP, while the server runs or not.")
+tracker = App(name="tracker", help="Trackers.")
+points = App(name="points", help="Stored points.")
+inbox = App(name="inbox", help="Devices that connect and that nobody registered.")
+user = App(name="user", help="Users.")
+command = App(name="command", help="Commands to devices.")
+password = App(name="password", help="Passwords.")
+for _part in (tracker, points, inbox, user, command, password):
+    admin.command(_part)
+
+
+@Parameter(name="*")
+@dataclass
+class Where:
+    """Which installation is meant; what is left out comes from the environment and waypost.toml."""
+
+    data_dir: Path | None = None
+    """The server's data directory."""
+    database: str | None = None
+    """PostgreSQL address; without it: SQLite in the data directory."""
+    nats: str | None = None
+    """NATS address, where several processes share the work."""
+
+
+HERE = Where()
+
+
+@points.command(name="count")
+def points_count(*, device: str | None = None, where: Where = HERE) -> None:
+    """Count stored points, of one device or in all: {"points": N}.
+
+    Parameters
+    ----------
+    device
+        Device id.
+    """
+    from waypost.admin.operations.devices import PointsCount
+
+    print_json(_ask(PointsCount(device=device), where))
+
+
+@tracker.command(name="list")
+def tracker_list(*, user: str | None = None, where: Where = HERE) -> None:
+    """List trackers, all or one user's.
+
+    Parameters
+    ----------
+    user
+        The user's log-in.
+    """
+    from waypost.admin.operations.trackers import TrackerList
+
+    print_rows(_ask(TrackerList(user=user), where))
+
+
+@admin.command
+def tap(
+    device: str, /, *, once: Annotated[bool, Parameter(negative=())] = False, where: Where = HERE
+) -> None:
+    """Show a device's raw bytes, in and out: what is kept, then live.
+
+    Parameters
+    ----------
+    device
+        Device id.
+    once
+        Only what is kept.
+    """
+    from waypost.admin.operations.devices import TapDevice
+
+    async def show(entry: dict[str, str]) -> None:
+        data = f"({entry['data']})" if entry["kind"] == "note" else entry["data"]
+        sys.stdout.write(f"{entry['time']} {entry['kind']:4} {entry['address']} {data}\n")
+        sys.stdout.flush()
+
+    _ask(TapDevice(device=device, once=once), where, show)
+
+
+@inbox.command(name="list")
+def inbox_list(*, where: Where = HERE) -> None:
+    """List devices that connect and that nobody registered."""
+    from waypost.admin.operations.devices import InboxList
+
+    print_rows(_ask(InboxList(), where))
+
+
+@command.command(name="list")
+def command_list(*, device: str, limit: int = 50, where: Where = HERE) -> None:
+    """List the latest commands of a device, with their states and answers.
+
+    Parameters
+    ----------
+    device
+        Device id.
+    """
+    from waypost.admin.operations.devices import CommandList
+
+    print_rows(_ask(CommandList(device=device, limit=limit), where))
+
+
+@user.command(name="list")
+def user_list(*, where: Where = HERE) -> None:
+    """List users."""
+    from waypost.admin.operations.users import UserList
+
+    print_rows(_ask(UserList(), where))
+
+
+@user.command(name="create")
+def user_create(
+    login: str,
+    /,
+    *,
+    password: str | None = None,
+    dealer: int | None = None,
+    time_zone: str = "UTC",
+    locale: str = "en_US",
+    where: Where = HERE,
+) -> None:
+    """Make a user.
+
+    Parameters
+    ----------
+    login
+        E-mail address.
+    password
+        12 to 20 characters; without it a random one is made and printed.
+    dealer
+        The dealer's id; without it: the first.
+    """
+    from waypost.admin.operations.users import UserCreate
+
+    made = UserCreate(
+        login=login, password=password, dealer=dealer, time_zone=time_zone, locale=locale
+    )
+    print_json(_ask(made, where))
+
+
+@password.command(name="reset")
+def password_reset(login: str, /, *, password: str | None = None, where: Where = HERE) -> None:
+    """Give a user or a panel account a new password; all its sessions end.
+
+    Parameters
+    ----------
+    login
+        E-mail address of a user, or number of a panel account.
+    password
+        12 to 20 characters; without it a random one is made and printed.
+    """
+    from waypost.admin.operations.users import PasswordReset
+
+    print_json(_ask(PasswordReset(login=login, password=password), where))
+
+
+async def _silent(progress: Any) -> None:
+    """Progress that nobody wants to see."""
+
+
+def _ask(
+    operation: Operation, where: Where, show: Callable[[Any], Awaitable[None]] = _silent
+) -> Any:
+    """The result of an operation on the installation that is meant."""
+    settings = load({"data_dir": where.data_dir, "database": where.database, "nats": where.nats})
+
+    from waypost.admin.client import run
+    from waypost.admin.operations.base import AdminError
+
+    try:
+        return asyncio.run(run(settings, operation, show))
+    except AdminError as error:
+        raise CommandFailed(str(error)) from None
+    except KeyboardInterrupt:
+        return None
