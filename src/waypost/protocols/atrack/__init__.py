@@ -59,7 +59,7 @@ _COMMAND = re.compile(r"AT\$[0-9A-Za-z]+\+([0-9A-Za-z]+)(?:=|$)")
 class Atrack(Protocol):
     name = "atrack"
     port = 5026
-    max_frame = 16_384
+    max_frame = 8192
     commands = True
 
     _form = ""

@@ -103,7 +103,7 @@ def _binary_columns(
         if code == "DT":
             history = at
         raw[code], at = _value_at(data, at, kind)
-    if len(data) - at >= SHORTEST and any(data[at:]) and not _begins_record(data, at, setup):
+    if any(data[at:]) and not _begins_record(data, at, setup):
         end = _next_record(data, at, setup)
         raw["custom"] = data[at:end].hex()
         at = end
