@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-#: For ``msgspec.Meta(pattern=...)``.
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]*$"
+#: For ``msgspec.Meta(pattern=...)``. (Python's ``$`` would let a line feed at the end pass.)
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]*$(?!\n)"
 
-_printable = re.compile(PRINTABLE[:-1] + r"\Z")
+_printable = re.compile(PRINTABLE)
 
 
 def is_printable(text: str) -> bool:

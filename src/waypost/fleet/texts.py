@@ -8,8 +8,7 @@ from typing import Annotated
 import msgspec
 import phonenumbers
 
-#: No control characters. Written so that it means the same in Python and in JSON Schema.
-PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f])"
+from waypost.text import PRINTABLE
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTABLE)]
 """What a tracker, group or tag is called: 1 to 60 printable characters."""
