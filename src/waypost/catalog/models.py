@@ -4,7 +4,8 @@
 it apart; the rest comes from its family (families extend each other) and, at last, from the
 defaults here, which are the cautious ones: a capability that no public document gives is absent.
 
-Ids and codes are the API's identity of a model: they never change and are never used again.
+Ids and codes are the API's identity of a model: they never change and are never used again. A new
+model is a row here and a line in ``tests/catalog/model_ids.json``.
 """
 
 from __future__ import annotations
@@ -119,10 +120,17 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     families: dict[str, dict[str, Any]] = {}
 
     def family(self, name: str) -> dict[str, Any]:
-        """The fields that a family sets, those of the families it extends included."""
+        """The fields that a family sets, those of the families it extends included; ``rules+``
+        adds to what these say of ``rules``."""
         row = dict(self.families[name])
         parent = row.pop("extends", None)
-        return {**self.family(parent), **row} if parent else row
+        fields = self.family(parent) if parent else {}
+        for key, value in row.items():
+            if key.endswith("+"):
+                fields[key[:-1]] = [*fields[key[:-1]], *value]
+            else:
+                fields[key] = value
+        return fields
 
 
 @cache
