@@ -143,6 +143,13 @@ def test_a_column_that_no_table_knows_takes_what_the_others_leave(width: int) ->
         assert message.satellites == 9
 
 
+@pytest.mark.parametrize("custom", [b"\x01", b"\0\x80\0\x29\x01\x02\x03"])
+def test_columns_that_do_not_fit_cost_no_record(custom: bytes) -> None:
+    messages = messages_of(report(record(b"%CI%MV%BV\0" + custom) * 3))
+    assert [message.time for message in messages] == [TIME * 1000] * 3
+    assert all(message.values["atrack_custom"] in custom.hex() for message in messages)
+
+
 def test_columns_of_vehicle_and_network() -> None:
     form = "%GQ%CE%LC%CN%CR%JO11%JH2%JL1%IN0%HB%GL%RP%ET%XY"
     link = "http://maps.google.com/maps?q=44.2,-88.4 \x1a"
@@ -300,7 +307,6 @@ def test_what_cannot_be_a_frame_is_refused(start: bytes) -> None:
         report(record())[:-3],
         report(record(latitude=2_000_000_000)),
         report(record()[:-1]),
-        report(record(b"%CI%MV%BV\0\0")),
         report(struct.pack(">IBBH", TIME, 3, 3, 0), prefix=b"@R"),
         report(struct.pack(">IBBH", TIME, 0, 3, 9), prefix=b"@R"),
         report(b"\0", prefix=b"@R"),

@@ -89,25 +89,39 @@ def _binary_head(data: bytes, at: int, setup: Setup) -> tuple[Head, tuple[int, i
 def _binary_columns(
     data: bytes, at: int, codes: list[str], setup: Setup
 ) -> tuple[dict[str, Raw], int, int | None]:
-    """Custom columns from ``at`` on, where they end, and where the column DT lies. Columns that
-    the table does not know make the end unknown: it is where the next record can begin."""
+    """Custom columns from ``at`` on, where they end, and where the column DT lies. Where they do not
+    fit (no table knows a column, or its width in this firmware), they end where the next record can
+    begin, and what could not be read is kept as it came."""
+    raw, end, history, left = _read_columns(data, at, codes)
+    if not left and (not any(data[end:]) or _begins_record(data, end, setup)):
+        return raw, end, history
+    limit = _next_record(data, at, setup)
+    if end > limit or (left and format_of(left[0]) is not None):
+        return {"custom": data[at:limit].hex()}, limit, None
+    if left:
+        return raw | _around_unknown(data[end:limit], left), limit, history
+    return raw | {"custom": data[end:limit].hex()}, limit, history
+
+
+def _read_columns(
+    data: bytes, at: int, codes: list[str]
+) -> tuple[dict[str, Raw], int, int | None, list[str]]:
+    """Columns up to the first that is unknown or does not fit, where they end, where DT lies, and
+    the codes that are left."""
     raw: dict[str, Raw] = {}
     history = None
     for index, code in enumerate(codes):
         kind = format_of(code)
         if kind is None:
-            end = _next_record(data, at, setup)
-            return raw | _around_unknown(data[at:end], codes[index:]), end, history
-        if at >= len(data):
-            raise ProtocolError(f"a report ends before its column {code}")
+            return raw, at, history, codes[index:]
+        try:
+            raw[code], after = _value_at(data, at, kind)
+        except ProtocolError:
+            return raw, at, history, codes[index:]
         if code == "DT":
             history = at
-        raw[code], at = _value_at(data, at, kind)
-    if any(data[at:]) and not _begins_record(data, at, setup):
-        end = _next_record(data, at, setup)
-        raw["custom"] = data[at:end].hex()
-        at = end
-    return raw, at, history
+        at = after
+    return raw, at, history, []
 
 
 def _around_unknown(data: bytes, codes: list[str]) -> dict[str, Raw]:
