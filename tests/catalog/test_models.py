@@ -12,6 +12,7 @@ import pytest
 
 from waypost.catalog import models, profiles, rules, sensors, special_settings
 from waypost.catalog.models import Model, ModelObject
+from waypost.protocols import all_protocols
 
 MODELS = list(models.all_models().values())
 
@@ -162,6 +163,16 @@ def test_every_maker_profile_has_a_model() -> None:
         "interval_powersave",
     }
     assert set(profiles.all_profiles()) - {model.profile for model in MODELS} == generic
+
+
+def test_protocols_have_the_names_of_their_recordings() -> None:
+    recorded = {path.stem for path in (Path(__file__).parents[1] / "corpus").glob("*.jsonl")}
+    assert {model.protocol for model in MODELS} - {None} <= recorded | {"ngp"}
+
+
+def test_every_protocol_has_a_model_that_can_be_registered() -> None:
+    registrable = {model.protocol for model in MODELS if model.register}
+    assert set(all_protocols()) <= registrable
 
 
 def test_names_are_unique() -> None:
