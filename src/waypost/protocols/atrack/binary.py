@@ -89,9 +89,9 @@ def _binary_head(data: bytes, at: int, setup: Setup) -> tuple[Head, tuple[int, i
 def _binary_columns(
     data: bytes, at: int, codes: list[str], setup: Setup
 ) -> tuple[dict[str, Raw], int, int | None]:
-    """Custom columns from ``at`` on, where they end, and where the column DT lies. Where they do not
-    fit (no table knows a column, or its width in this firmware), they end where the next record can
-    begin, and what could not be read is kept as it came."""
+    """Custom columns from ``at`` on, where they end, and where the column DT lies. Where they do
+    not fit (no table knows a column, or its width in this firmware), they end where the next record
+    can begin, and what could not be read is kept as it came."""
     raw, end, history, left = _read_columns(data, at, codes)
     if not left and (not any(data[end:]) or _begins_record(data, end, setup)):
         return raw, end, history
