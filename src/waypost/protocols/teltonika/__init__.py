@@ -1,0 +1,323 @@
+"""Teltonika: vehicle, asset and personal trackers over TCP and UDP.
+
+Source: the maker's public wiki, page "Teltonika Data Sending Protocols". A connection begins with
+the IMEI, which is answered by 01 or 00. Then come packets of records (codecs 8, 8 Extended and 16;
+7 of the GH models), each answered by the number of records taken, and the answers to commands
+(codecs 12 to 15). A datagram wraps the same records with its own numbers and the IMEI. A byte FF
+alone only keeps the connection open.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fastcrc import crc16
+
+from waypost.protocols.base import (
+    Command,
+    Decoded,
+    Device,
+    Encoded,
+    Hello,
+    Protocol,
+    ProtocolError,
+    Transport,
+)
+from waypost.protocols.teltonika.avl import (
+    CODEC_8,
+    CODEC_8E,
+    CODEC_16,
+    GH,
+    Table,
+    table_for,
+)
+from waypost.protocols.teltonika.commands import (
+    CODEC_12,
+    CODEC_13,
+    CODEC_14,
+    CODEC_15,
+    command_packet,
+    read_packet,
+)
+from waypost.protocols.teltonika.plans import Plan, find_plan
+from waypost.protocols.teltonika.records import Reader, read_gh_record, read_record
+from waypost.telemetry.message import Message
+
+_PING = b"\xff"
+_PREAMBLE = bytes(4)
+_RECORDS = frozenset({GH, CODEC_8, CODEC_8E, CODEC_16})
+_CODECS = _RECORDS | {CODEC_12, CODEC_13, CODEC_14, CODEC_15}
+
+#: Around a packet's data: preamble, length, checksum.
+_AROUND = 12
+#: Digits of a log-in.
+_DIGITS = range(10, 21)
+#: Before a datagram's IMEI: length, packet id, type, number of the AVL packet, length of the IMEI.
+_UDP_HEAD = 8
+_UDP_LEAST = 22
+#: Plans that a connection remembers: its devices' periodic records, events, sleep records.
+_REMEMBERED = 4
+
+
+class Teltonika(Protocol):
+    name: ClassVar[str] = "teltonika"
+    transports: ClassVar[frozenset[Transport]] = frozenset({Transport.TCP, Transport.UDP})
+    port: ClassVar[int] = 5027
+    #: A crash trace fills several kilobytes; the length of a datagram has two bytes.
+    max_frame: ClassVar[int] = 65_536
+    commands: ClassVar[bool] = True
+
+    def __init__(self, transport: Transport = Transport.TCP) -> None:
+        super().__init__(transport)
+        self._plans: list[Plan] = []
+        self._table: Table | None = None
+        #: Codec 8 with 16-byte elements was seen.
+        self._extended = False
+        #: Of the last datagram.
+        self._imei = ""
+
+    @classmethod
+    def recognises(cls, start: bytes) -> bool | None:
+        head = start.lstrip(_PING)
+        try:
+            size = _frame_size(head, 0, cls.max_frame)
+        except ProtocolError:
+            return False
+        return True if size is not None and len(head) >= min(size, 17) else None
+
+    def frames(self, buffer: bytearray) -> list[bytes]:
+        found: list[bytes] = []
+        data = bytes(buffer)
+        at, end = 0, len(data)
+        try:
+            while at < end:
+                size = self._next_size(data, at)
+                if size is None or size > end - at:
+                    if self.transport is Transport.UDP:
+                        raise ProtocolError(f"a datagram of {end} bytes is cut short")
+                    break
+                found.append(data[at : at + size])
+                at += size
+        except ProtocolError:
+            # What came before it is good, and it will be met again.
+            if not found:
+                raise
+        del buffer[:at]
+        return found
+
+    def _next_size(self, data: bytes, at: int) -> int | None:
+        """Bytes of the frame at ``at``; None where too few are there to say."""
+        if data[at] == 0xFF:
+            return 1
+        if self.recorded and data[at : at + 8] == bytes(8):
+            # Without its length: only the recording's end can be the packet's.
+            return len(data) - at
+        return _frame_size(data, at, self.max_frame)
+
+    def decode(self, frame: bytes, device: Device | None, *, unknown: bool = False) -> Decoded:
+        if frame == _PING:
+            return Decoded()
+        if frame[:4] == _PREAMBLE:
+            return self._packet(frame, device)
+        size = int.from_bytes(frame[:2], "big")
+        if size in _DIGITS and len(frame) == 2 + size:
+            return Decoded(hello=Hello([_digits(frame[2:])]), reply=b"\x01")
+        return self._datagram(frame, device, unknown)
+
+    def encode(self, command: Command, device: Device) -> Encoded:
+        return Encoded(command_packet(command, self.max_frame))
+
+    def _packet(self, frame: bytes, device: Device | None) -> Decoded:
+        """A packet of a connection: preamble, length, data, checksum."""
+        end = len(frame) - 4
+        fault = _fault(frame)
+        if fault is not None:
+            if not self.recorded or len(frame) < 10:
+                raise ProtocolError(fault)
+            if int.from_bytes(frame[4:8], "big") != end - 8:
+                end = len(frame)
+        reader = Reader(frame, 9, end)
+        decoded = self._data(frame[8], reader, device)
+        if fault is None and reader.position != end:
+            raise ProtocolError(f"{end - reader.position} bytes follow the data")
+        if fault is not None:
+            decoded.reply = None
+            for message in decoded.messages:
+                message.values["teltonika_fault"] = fault
+                message.shape = None
+        return decoded
+
+    def _datagram(self, frame: bytes, device: Device | None, unknown: bool) -> Decoded:
+        """A datagram: length, packet id, type, AVL packet id, IMEI, data."""
+        size = int.from_bytes(frame[:2], "big")
+        digits = int.from_bytes(frame[6:8], "big")
+        if len(frame) < _UDP_LEAST or digits not in _DIGITS:
+            raise ProtocolError(f"neither log-in nor packet nor datagram: {_shown(frame)}")
+        if size != len(frame) - 2 and not self.recorded:
+            raise ProtocolError(f"a datagram of {len(frame)} bytes says {size + 2}")
+        imei = _digits(frame[_UDP_HEAD : _UDP_HEAD + digits])
+        hello = Hello([imei])
+        if not unknown and imei != self._imei and (device is None or device.device_id != imei):
+            self._imei = imei
+            return Decoded(hello=hello, needs_device=True)
+        self._imei = imei
+        start = _UDP_HEAD + digits
+        if start >= len(frame):
+            raise ProtocolError("a datagram without data")
+        reader = Reader(frame, start + 1, len(frame))
+        decoded = self._data(frame[start], reader, device)
+        if reader.position != len(frame):
+            raise ProtocolError(f"{len(frame) - reader.position} bytes follow the data")
+        decoded.hello = hello
+        if decoded.reply is not None:
+            # Length, packet id, type (no acknowledgement of the acknowledgement), AVL packet id.
+            taken = decoded.reply[-1:] if isinstance(decoded.reply, bytes) else b""
+            decoded.reply = b"\x00\x05" + frame[2:4] + b"\x01" + frame[5:6] + taken
+        return decoded
+
+    def _data(self, codec: int, reader: Reader, device: Device | None) -> Decoded:
+        """The data of a packet or datagram, from after the codec's number."""
+        if codec in _RECORDS:
+            count = reader.number(1, "count of records")
+            messages = self._records(codec, count, reader, device)
+            again = reader.number(1, "second count of records")
+            if again != count:
+                raise ProtocolError(f"{count} records at the beginning, {again} at the end")
+            return Decoded(messages=messages, reply=count.to_bytes(4, "big"))
+        if codec not in _CODECS:
+            raise ProtocolError(f"codec {codec:#04x} is not known")
+        report = read_packet(codec, reader)
+        hello = Hello([report.device_id]) if report.device_id is not None else None
+        return Decoded(hello=hello, messages=report.messages, answers=report.answers)
+
+    def _records(
+        self, codec: int, count: int, reader: Reader, device: Device | None
+    ) -> list[Message]:
+        table = table_for(device.model if device is not None else None, codec)
+        if codec == GH:
+            return [read_gh_record(reader, table) for _ in range(count)]
+        extended = self._extended or (device is not None and bool(device.setup.get("extended")))
+        if codec != CODEC_8 or not extended:
+            start = reader.position
+            try:
+                return self._plain_records(codec, count, reader, table)
+            except ProtocolError:
+                if codec != CODEC_8:
+                    raise
+                reader.position = start
+                found = _extended_records(count, reader, table)
+                if found is None:
+                    raise
+                self._extended = True
+                return found
+        return [read_record(reader, codec, table, extended=True) for _ in range(count)]
+
+    def _plain_records(self, codec: int, count: int, reader: Reader, table: Table) -> list[Message]:
+        """Records of codecs 8, 8E and 16, by plans as far as there are any."""
+        if self._table is not table:
+            self._table, self._plans = table, []
+        data, end = reader.data, reader.end
+        messages: list[Message] = []
+        left = count
+        while left:
+            start = reader.position
+            plan, times = self._plan_at(table, codec, data, start, end, left)
+            if plan is None:
+                messages.append(read_record(reader, codec, table))
+                left -= 1
+                continue
+            reader.position = start + times * plan.size
+            plan.read(data[start : reader.position], messages)
+            left -= times
+        if reader.position >= end or data[reader.position] != count:
+            raise ProtocolError(f"{count} records at the beginning, another count at the end")
+        return messages
+
+    def _plan_at(
+        self, table: Table, codec: int, data: bytes, start: int, end: int, most: int
+    ) -> tuple[Plan | None, int]:
+        """The plan for the record at ``start``, and for how many records from there on."""
+        plans = self._plans
+        for index, plan in enumerate(plans):
+            times = plan.run(data, start, end, most if index == 0 else 1)
+            if times:
+                if index:
+                    plans.insert(0, plans.pop(index))
+                    times = plan.run(data, start, end, most)
+                return plan, times
+        found = find_plan(table, codec, data, start, end)
+        if found is None:
+            return None, 0
+        plans.insert(0, found)
+        del plans[_REMEMBERED:]
+        return found, found.run(data, start, end, most)
+
+
+def _extended_records(count: int, reader: Reader, table: Table) -> list[Message] | None:
+    """Records of codec 8 with 16-byte elements; None where they cannot be that."""
+    try:
+        found = [read_record(reader, CODEC_8, table, extended=True) for _ in range(count)]
+    except ProtocolError:
+        return None
+    fits = reader.position < reader.end and reader.data[reader.position] == count
+    return found if fits else None
+
+
+def _frame_size(data: bytes, at: int, longest: int) -> int | None:
+    """Bytes of the frame that begins at ``at``; None where too few are there to say. Raises
+    :class:`ProtocolError` for what cannot begin one, as soon as it is seen."""
+    have = len(data) - at
+    if have < 2:
+        return None
+    size = int.from_bytes(data[at : at + 2], "big")
+    if size == 0:
+        return _packet_size(data, at, have, longest)
+    if size in _DIGITS:
+        _digits(data[at + 2 : at + 2 + size])
+        return 2 + size
+    if size <= _DIGITS[-1]:
+        raise ProtocolError(f"a log-in with {size} digits")
+    if have >= _UDP_HEAD:
+        digits = int.from_bytes(data[at + 6 : at + 8], "big")
+        if digits not in _DIGITS:
+            raise ProtocolError(f"neither log-in nor packet nor datagram: {_shown(data[at:])}")
+        _digits(data[at + _UDP_HEAD : at + _UDP_HEAD + digits])
+    return 2 + size if have >= _UDP_HEAD else None
+
+
+def _packet_size(data: bytes, at: int, have: int, longest: int) -> int | None:
+    """As :func:`_frame_size`, of a packet with a preamble."""
+    if any(data[at + 2 : at + 4]):
+        raise ProtocolError(f"the preamble is no four zeros: {_shown(data[at:])}")
+    if have < 8:
+        return None
+    length = int.from_bytes(data[at + 4 : at + 8], "big")
+    if not 3 <= length <= longest - _AROUND:
+        raise ProtocolError(f"a packet of {length} bytes; 3 to {longest - _AROUND} are possible")
+    if have > 8 and data[at + 8] not in _CODECS:
+        raise ProtocolError(f"codec {data[at + 8]:#04x} is not known")
+    return length + _AROUND
+
+
+def _fault(packet: bytes) -> str | None:
+    """What is wrong with a packet's length or checksum."""
+    length = int.from_bytes(packet[4:8], "big")
+    if length != len(packet) - _AROUND:
+        return f"{max(0, len(packet) - _AROUND)} bytes of data, {length} stated"
+    stated = int.from_bytes(packet[-4:], "big")
+    computed = crc16.arc(packet[8:-4])
+    return None if stated == computed else f"checksum {stated:04x} stated, {computed:04x} computed"
+
+
+def _digits(data: bytes) -> str:
+    """An IMEI, or its beginning."""
+    if not data.isdigit():
+        if data:
+            raise ProtocolError(f"an IMEI of {_shown(data)}")
+        return ""
+    return data.decode("ascii")
+
+
+def _shown(data: bytes) -> str:
+    """Bytes in an error's text."""
+    return data[:24].hex() + ("..." if len(data) > 24 else "")
