@@ -1,0 +1,392 @@
+"""The outgoing queue of commands. Rows, no sockets.
+
+A command is *queued*, then *sent* (an attempt of it was claimed by a gateway), then *acknowledged*
+by the device's answer, or *expired* at the end of its life, *failed*, or *cancelled*. A *sent*
+command with ``finished_at`` went out by a protocol without answers: that is all there is to know.
+
+A reliable command is delivered at least once: an attempt without an answer puts it back into the
+queue, and waits grow from attempt to attempt. One that is not reliable is delivered at most once:
+it is marked sent before its bytes leave, and without an answer it has failed. Attempts are numbered
+rows, so two gateways never have one attempt, and a gateway that comes back finds what it left.
+
+Commands of one device are sent in the order they were given; one that waits for its next attempt
+does not hold up those behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from waypost.bus.base import Bus
+from waypost.settings import Settings
+from waypost.store.engine import Database
+from waypost.store.tables import command_attempts, commands
+
+QUEUED = "queued"
+SENT = "sent"
+ACKNOWLEDGED = "acknowledged"
+EXPIRED = "expired"
+FAILED = "failed"
+CANCELLED = "cancelled"
+
+# Outcomes of an attempt.
+ANSWERED = "answered"
+UNANSWERED = "unanswered"  # the protocol has no answers
+TIMEOUT = "timeout"
+DISCONNECTED = "disconnected"
+GATEWAY_LOST = "gateway_lost"
+REFUSED = "refused"
+
+#: An answer may come so long (ms) after its attempt was given up, and still counts.
+LATE_ANSWER = 15 * 60 * 1000
+#: An attempt that nobody finished within the time-out and so much more (ms) belonged to a gateway
+#: that is no more.
+LOST_AFTER = 120 * 1000
+_DAY = 86_400_000
+
+
+class Attempt(msgspec.Struct):
+    """One try to deliver a command, claimed by a gateway."""
+
+    command_id: int
+    number: int
+    source_id: int
+    kind: str
+    payload: bytes
+    reliable: bool
+
+
+class CommandQueue:
+    """The queue. Times are ms since 1970 and always an argument."""
+
+    def __init__(self, database: Database, bus: Bus, settings: Settings) -> None:
+        self._database = database
+        self._bus = bus
+        self._life = settings.command_life_days * _DAY
+        #: Milliseconds that an answer is waited for.
+        self.timeout = settings.command_timeout * 1000
+
+    # Giving commands.
+
+    async def enqueue(
+        self,
+        source_id: int,
+        payload: bytes,
+        kind: str,
+        reliable: bool,
+        *,
+        now: int,
+        tracker_id: int | None = None,
+        user_id: int | None = None,
+        panel_account_id: int | None = None,
+    ) -> int:
+        """Queues a command for the device's connection; returns its id. ``kind`` is ``text`` or
+        ``hex`` and says how ``payload`` was given."""
+        values = {
+            "source_id": source_id,
+            "tracker_id": tracker_id,
+            "user_id": user_id,
+            "panel_account_id": panel_account_id,
+            "channel": "gprs",
+            "kind": kind,
+            "payload": payload,
+            "reliable": reliable,
+            "state": QUEUED,
+            "created_at": now,
+            "expires_at": now + self._life,
+            "attempts": 0,
+        }
+        async with self._database.begin() as connection:
+            added = insert(commands).values(values).returning(commands.c.id)
+            command_id = int((await connection.execute(added)).scalar_one())
+        self._announce(source_id)
+        return command_id
+
+    async def cancel(self, command_id: int, *, now: int) -> bool:
+        """Takes a command back that has not been answered or given up; an attempt that is under way
+        cannot be stopped, but is not repeated. False: it was finished already."""
+        async with self._database.begin() as connection:
+            row = (
+                await connection.execute(
+                    update(commands)
+                    .where(commands.c.id == command_id, commands.c.finished_at.is_(None))
+                    .values(state=CANCELLED, finished_at=now)
+                    .returning(commands.c.source_id)
+                )
+            ).first()
+        if row is not None:
+            self._announce(row.source_id)
+        return row is not None
+
+    def _announce(self, source_id: int) -> None:
+        self._bus.publish(f"command.{source_id}")
+
+    # Delivering them.
+
+    async def waiting(self, source_ids: Collection[int]) -> set[int]:
+        """Those of the sources that have commands in the queue."""
+        found: set[int] = set()
+        every = list(source_ids)
+        async with self._database.read() as connection:
+            for start in range(0, len(every), 500):
+                query = (
+                    select(commands.c.source_id)
+                    .where(
+                        commands.c.source_id.in_(every[start : start + 500]),
+                        commands.c.state == QUEUED,
+                        commands.c.channel == "gprs",
+                    )
+                    .distinct()
+                )
+                found.update((await connection.execute(query)).scalars())
+        return found
+
+    async def claim(
+        self, source_id: int, gateway_id: str, *, now: int
+    ) -> tuple[Attempt | None, int | None]:
+        """Claims the next attempt for this source, marked sent from this moment. Without one: None,
+        and when the next will be due (None: nothing is queued)."""
+        next_due: int | None = None
+        async with self._database.begin() as connection:
+            last = command_attempts.alias("last")
+            query = (
+                select(commands, last.c.outcome, last.c.sent_at.label("last_sent_at"))
+                .select_from(
+                    commands.outerjoin(
+                        last,
+                        and_(
+                            last.c.command_id == commands.c.id,
+                            last.c.number == commands.c.attempts,
+                        ),
+                    )
+                )
+                .where(
+                    commands.c.source_id == source_id,
+                    commands.c.state == QUEUED,
+                    commands.c.channel == "gprs",
+                    commands.c.expires_at > now,
+                )
+                .order_by(commands.c.id)
+                .with_for_update(of=commands, skip_locked=True)
+            )
+            for row in await connection.execute(query):
+                due = self._due(row.attempts, row.outcome, row.last_sent_at)
+                if due <= now:
+                    return await self._claim(connection, row, gateway_id, now), None
+                next_due = due if next_due is None else min(next_due, due)
+        return None, next_due
+
+    def _due(self, attempts: int, outcome: str | None, sent_at: int | None) -> int:
+        """When a command may be tried (again). The first try after a lost connection is made at
+        once; from then on waits double, so that a command which makes its device restart does
+        not keep it restarting."""
+        if not attempts or sent_at is None or outcome == GATEWAY_LOST:
+            return 0
+        doublings = attempts - 2 if outcome == DISCONNECTED else attempts - 1
+        return 0 if doublings < 0 else sent_at + self.timeout * 2 ** min(doublings, 24)
+
+    async def _claim(
+        self, connection: AsyncConnection, row: Row[Any], gateway_id: str, now: int
+    ) -> Attempt:
+        number = row.attempts + 1
+        await connection.execute(
+            update(commands)
+            .where(commands.c.id == row.id)
+            .values(state=SENT, attempts=number, sent_at=now)
+        )
+        await connection.execute(
+            insert(command_attempts).values(
+                command_id=row.id, number=number, gateway=gateway_id, sent_at=now
+            )
+        )
+        return Attempt(row.id, number, row.source_id, row.kind, row.payload, row.reliable)
+
+    async def keyed(self, attempt: Attempt, key: str) -> None:
+        """Notes what the device's answer to this attempt will repeat."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                update(command_attempts).where(_is(attempt)).values(key=_plain(key))
+            )
+
+    async def answered(self, attempt: Attempt, text: str, *, ok: bool, now: int) -> None:
+        """The device answered; not ``ok``: it refused the command."""
+        async with self._database.begin() as connection:
+            await self._answer(connection, attempt.command_id, attempt.number, text, ok, now)
+
+    async def delivered(self, attempt: Attempt, *, now: int) -> None:
+        """The attempt went out, and its protocol has no answers."""
+        await self._finish(attempt, UNANSWERED, now, {"state": SENT, "finished_at": now})
+
+    async def refused(self, attempt: Attempt, reason: str, *, now: int) -> None:
+        """The command cannot be put into the device's protocol."""
+        changes = {"state": FAILED, "finished_at": now, "error": _plain(reason)}
+        await self._finish(attempt, REFUSED, now, changes)
+
+    async def timed_out(self, attempt: Attempt, *, now: int) -> None:
+        """No answer came in time."""
+        reason = f"no answer within {self.timeout // 1000} s"
+        await self._finish(attempt, TIMEOUT, now, _given_up(attempt.reliable, reason, now))
+
+    async def disconnected(self, attempt: Attempt, *, now: int) -> None:
+        """The connection ended before the answer."""
+        reason = "the connection ended before an answer"
+        await self._finish(attempt, DISCONNECTED, now, _given_up(attempt.reliable, reason, now))
+
+    async def _finish(
+        self, attempt: Attempt, outcome: str, now: int, changes: dict[str, Any]
+    ) -> None:
+        async with self._database.begin() as connection:
+            await self._close(connection, attempt.command_id, attempt.number, outcome, now, changes)
+
+    async def _close(
+        self,
+        connection: AsyncConnection,
+        command_id: int,
+        number: int,
+        outcome: str,
+        now: int,
+        changes: dict[str, Any],
+    ) -> None:
+        """Ends an attempt, and what that means for its command unless that is finished or in
+        another attempt by now."""
+        ended = await connection.execute(
+            update(command_attempts)
+            .where(
+                command_attempts.c.command_id == command_id,
+                command_attempts.c.number == number,
+                command_attempts.c.finished_at.is_(None),
+            )
+            .values(outcome=outcome, finished_at=now)
+        )
+        if ended.rowcount:
+            await connection.execute(
+                update(commands)
+                .where(
+                    commands.c.id == command_id,
+                    commands.c.attempts == number,
+                    commands.c.state == SENT,
+                    commands.c.finished_at.is_(None),
+                )
+                .values(changes)
+            )
+
+    async def _answer(
+        self,
+        connection: AsyncConnection,
+        command_id: int,
+        number: int,
+        text: str,
+        ok: bool,
+        now: int,
+    ) -> None:
+        await connection.execute(
+            update(command_attempts)
+            .where(
+                command_attempts.c.command_id == command_id,
+                command_attempts.c.number == number,
+            )
+            .values(outcome=ANSWERED, finished_at=now)
+        )
+        await connection.execute(
+            update(commands)
+            .where(
+                commands.c.id == command_id,
+                commands.c.state.not_in((ACKNOWLEDGED, CANCELLED, EXPIRED)),
+            )
+            .values(
+                state=ACKNOWLEDGED if ok else FAILED,
+                finished_at=now,
+                answer=_plain(text),
+                error=None if ok else "the device refused it",
+            )
+        )
+
+    async def late_answer(
+        self, source_id: int, text: str, *, key: str | None, ok: bool, now: int
+    ) -> bool:
+        """An answer to an attempt that was given up already: it counts all the same. ``key`` as in
+        ``protocols.base.Answer``. False: no command of the last minutes can be meant."""
+        query = (
+            select(command_attempts.c.command_id, command_attempts.c.number)
+            .join(commands, commands.c.id == command_attempts.c.command_id)
+            .where(
+                commands.c.source_id == source_id,
+                commands.c.state.in_((QUEUED, SENT, FAILED)),
+                command_attempts.c.outcome.in_((TIMEOUT, DISCONNECTED, GATEWAY_LOST)),
+                command_attempts.c.sent_at > now - LATE_ANSWER,
+            )
+            .order_by(command_attempts.c.command_id, command_attempts.c.number)
+            .limit(1)
+        )
+        if key is not None:
+            query = query.where(command_attempts.c.key == _plain(key))
+        async with self._database.begin() as connection:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return False
+            await self._answer(connection, row.command_id, row.number, text, ok, now)
+        return True
+
+    # What happens by itself.
+
+    async def recover(self, gateway_id: str, *, now: int) -> int:
+        """At the start of a gateway: ends the attempts that it left when it crashed. Reliable
+        commands are queued again, others have failed. Returns how many attempts there were."""
+        return await self._lose(command_attempts.c.gateway == gateway_id, now)
+
+    async def sweep(self, *, now: int) -> None:
+        """From time to time: ends attempts of gateways that are no more, and the lives of commands
+        that nobody could deliver."""
+        await self._lose(command_attempts.c.sent_at < now - self.timeout - LOST_AFTER, now)
+        async with self._database.begin() as connection:
+            await connection.execute(
+                update(commands)
+                .where(
+                    commands.c.finished_at.is_(None),
+                    commands.c.expires_at <= now,
+                    or_(commands.c.state == QUEUED, commands.c.sent_at < now - self.timeout),
+                )
+                .values(state=EXPIRED, finished_at=now, error="not delivered in time")
+            )
+
+    async def _lose(self, which: Any, now: int) -> int:
+        query = (
+            select(command_attempts.c.command_id, command_attempts.c.number, commands.c.reliable)
+            .join(commands, commands.c.id == command_attempts.c.command_id)
+            .where(command_attempts.c.finished_at.is_(None), which)
+            .with_for_update(of=command_attempts)
+        )
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).all()
+            reason = "the server stopped before an answer"
+            for row in rows:
+                changes = _given_up(row.reliable, reason, now)
+                await self._close(
+                    connection, row.command_id, row.number, GATEWAY_LOST, now, changes
+                )
+        return len(rows)
+
+
+def _is(attempt: Attempt) -> Any:
+    return and_(
+        command_attempts.c.command_id == attempt.command_id,
+        command_attempts.c.number == attempt.number,
+    )
+
+
+def _given_up(reliable: bool, reason: str, now: int) -> dict[str, Any]:
+    """What an attempt without an answer makes of its command."""
+    if reliable:
+        return {"state": QUEUED}
+    return {"state": FAILED, "finished_at": now, "error": reason}
+
+
+def _plain(text: str) -> str:
+    """Text that both databases can hold."""
+    return text.replace("\0", "").encode(errors="replace").decode()

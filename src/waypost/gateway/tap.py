@@ -1,0 +1,202 @@
+"""The tap: raw bytes in and out of each device, kept a short while in memory.
+
+A trace is a bounded ring of entries. While nobody knows who is at the other end of a connection it
+stands under the address; the device's log-in merges it into the device's own trace, so the whole
+story of a device (connections, bytes, errors, why it was closed) is in one place.
+
+Live watching goes over the bus: ``taps.watch`` carries ``{"device_id", "seconds"}`` (MessagePack)
+and makes every gateway publish that device's entries to ``tap.<hex device id>`` for so long, as
+``[time ms, kind, data or text, address]``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from time import monotonic
+from typing import Any, NamedTuple
+
+import msgspec
+
+from waypost.bus.base import Bus, Subscription
+
+IN = "in"
+OUT = "out"
+NOTE = "note"
+
+#: Bytes of all traces together, above which the one that was silent longest is forgotten.
+TOTAL_BYTES = 64 * 1024 * 1024
+#: Traces of connections that never said who they are.
+NAMELESS = 1000
+#: What an entry costs beside its bytes.
+_ENTRY = 120
+#: Longest time one request to watch lasts, seconds.
+WATCH_SECONDS = 300
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def tap_subject(device_id: str) -> str:
+    """The bus subject that carries a watched device's bytes."""
+    return f"tap.{device_id.encode().hex()}"
+
+
+class Entry(NamedTuple):
+    """Something that happened on a connection. ``kind`` is ``in``, ``out`` (then ``data`` is bytes)
+    or ``note`` (then it is text)."""
+
+    time: int
+    kind: str
+    data: bytes | str
+    address: str
+
+
+class Trace:
+    """What is remembered of one device, or of one address."""
+
+    __slots__ = ("entries", "home", "kept", "key", "nameless", "size", "touched", "watched_until")
+
+    def __init__(self, home: OrderedDict[str, Trace], key: str, *, nameless: bool) -> None:
+        self.home = home
+        self.key = key
+        #: Of an address, not of a device.
+        self.nameless = nameless
+        self.entries: list[Entry] = []
+        self.size = 0
+        #: Stands in ``home``; False once it was forgotten.
+        self.kept = True
+        #: Got an entry since room was last looked for.
+        self.touched = False
+        self.watched_until = 0.0
+
+
+class Tap:
+    """The traces of this process. ``limit`` bytes per device, ``total`` bytes in all."""
+
+    def __init__(self, bus: Bus, limit: int, total: int = TOTAL_BYTES) -> None:
+        self._bus = bus
+        self._limit = limit
+        self._total = total
+        self._size = 0
+        self._devices: OrderedDict[str, Trace] = OrderedDict()
+        self._nameless: OrderedDict[str, Trace] = OrderedDict()
+        self._watch: Subscription | None = None
+
+    async def start(self) -> None:
+        self._watch = await self._bus.subscribe("taps.watch", self._on_watch)
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            await self._watch.close()
+
+    # Writing.
+
+    def nameless(self, address: str) -> Trace:
+        """The trace of a connection that has not said who it is."""
+        trace = self._nameless.get(address)
+        if trace is None:
+            trace = self._nameless[address] = Trace(self._nameless, address, nameless=True)
+            if len(self._nameless) > NAMELESS:
+                self._forget(next(iter(self._nameless.values())))
+        return trace
+
+    def device(self, device_id: str, known_as: Trace | None = None) -> Trace:
+        """The trace of a device; what ``known_as`` held so far becomes part of it."""
+        trace = self._devices.get(device_id)
+        if trace is None:
+            trace = self._devices[device_id] = Trace(self._devices, device_id, nameless=False)
+        if known_as is not None and known_as.nameless:
+            entries = known_as.entries
+            self._forget(known_as)
+            for entry in entries:
+                self.add(trace, *entry)
+        return trace
+
+    def add(self, trace: Trace, time: int, kind: str, data: bytes | str, address: str) -> None:
+        """Remembers an entry; ``data`` is kept by reference."""
+        entry = Entry(time, kind, data, address)
+        if not trace.kept:
+            trace = self._again(trace)
+        trace.touched = True
+        trace.entries.append(entry)
+        size = len(data) + _ENTRY
+        trace.size += size
+        self._size += size
+        if trace.size > self._limit:
+            self._shorten(trace)
+        if self._size > self._total:
+            self._make_room()
+        if trace.watched_until:
+            self._publish(trace, entry)
+
+    def _again(self, trace: Trace) -> Trace:
+        """A forgotten trace that goes on: itself, or what took its place."""
+        current = trace.home.setdefault(trace.key, trace)
+        trace.kept = current is trace
+        return current
+
+    def _shorten(self, trace: Trace) -> None:
+        # A quarter at once, so that a full ring is not shifted for every entry.
+        keep = self._limit - self._limit // 4
+        entries, drop, freed = trace.entries, 0, 0
+        while trace.size - freed > keep and drop < len(entries) - 1:
+            freed += len(entries[drop].data) + _ENTRY
+            drop += 1
+        del entries[:drop]
+        trace.size -= freed
+        self._size -= freed
+
+    def _make_room(self) -> None:
+        """Forgets traces that were silent since room was last needed (second chance), first those
+        of connections that never said who they are."""
+        for traces in (self._nameless, self._devices):
+            while traces and self._size > self._total:
+                key, oldest = next(iter(traces.items()))
+                if oldest.touched:
+                    oldest.touched = False
+                    traces.move_to_end(key)
+                else:
+                    self._forget(oldest)
+
+    def _forget(self, trace: Trace) -> None:
+        if trace.kept:
+            del trace.home[trace.key]
+            trace.kept = False
+        self._size -= trace.size
+        trace.entries = []
+        trace.size = 0
+
+    # Reading.
+
+    def read(self, device_id: str) -> list[Entry]:
+        """What is remembered of a device, oldest first."""
+        trace = self._devices.get(device_id)
+        return list(trace.entries) if trace is not None else []
+
+    def read_nameless(self) -> dict[str, list[Entry]]:
+        """What is remembered of connections that never said who they are, by address."""
+        return {address: list(trace.entries) for address, trace in self._nameless.items()}
+
+    def devices(self) -> list[str]:
+        """The device ids that something is remembered of."""
+        return list(self._devices)
+
+    # Watching.
+
+    def watch(self, device_id: str, seconds: float = 60) -> None:
+        """Asks every gateway to publish this device's entries for a while."""
+        wish = {"device_id": device_id, "seconds": seconds}
+        self._bus.publish("taps.watch", _encode(wish))
+
+    def _on_watch(self, subject: str, payload: bytes) -> None:
+        try:
+            wish: Any = msgspec.msgpack.decode(payload, type=dict[str, Any])
+            device_id, seconds = str(wish["device_id"]), float(wish["seconds"])
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            return  # not one of ours
+        self.device(device_id).watched_until = monotonic() + min(seconds, WATCH_SECONDS)
+
+    def _publish(self, trace: Trace, entry: Entry) -> None:
+        if monotonic() > trace.watched_until:
+            trace.watched_until = 0.0
+            return
+        self._bus.publish(tap_subject(trace.key), _encode(tuple(entry)))
