@@ -12,6 +12,7 @@ Subjects in use:
 ``fleet.source.<source_id>``  the source changed (blocked, corrupted, model, settings ...)
 ``fleet.device.<hex id>``     this device id was registered, replaced or given up
 ``fleet.user.<user_id>``      the account's trackers, groups, rights or settings changed
+``session.<source_id>``       a gateway has a new connection of this source, or no more
 ``accounts.session``          sessions or keys ended (their cache keys)
 ``tap.<hex device id>``       bytes in and out of a device, while somebody watches
 ``taps.watch``                somebody starts, or goes on, to watch a device

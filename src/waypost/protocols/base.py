@@ -150,6 +150,8 @@ class Protocol:
     max_frame: ClassVar[int] = 8192
     #: MQTT: filters of the topics that belong to this protocol.
     topics: ClassVar[tuple[str, ...]] = ()
+    #: MQTT: the user name that its devices give, if it is always the same.
+    mqtt_username: ClassVar[str | None] = None
     #: Commands can be sent over the connection.
     commands: ClassVar[bool] = False
     #: A command must be answered before the next one is sent.
