@@ -189,7 +189,6 @@ class Device:
     def connected(self, now: int) -> bytes:
         """The connection stands; what is said first on it."""
         self.online = True
-        self.hang_up = False
         self.input.clear()
         self._in_flight = 0
         self.ready = not self.waits_for_leave()
@@ -198,7 +197,7 @@ class Device:
 
     def lost(self) -> None:
         """The connection is gone: what was not acknowledged will be sent again, as late."""
-        self.online = self.ready = False
+        self.online = self.ready = self.hang_up = False
         self._in_flight = 0
         for record in self._kept:
             record.late = True
