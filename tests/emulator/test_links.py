@@ -38,7 +38,7 @@ async def finish(running: Link) -> Device:
     running.start()
     try:
         async with asyncio.timeout(15):
-            while not running.device.done:
+            while not running.device.done:  # noqa: ASYNC110  (a device tells nobody)
                 await asyncio.sleep(0.01)
     finally:
         await running.close()

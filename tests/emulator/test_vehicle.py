@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from waypost.emulator.roads import NETWORK, leg
 from waypost.emulator.vehicle import Reading, Vehicle
 
@@ -17,7 +19,7 @@ def journey(seed: int, seconds: int, step: int = 1) -> list[Reading]:
 def test_a_vehicle_never_jumps_and_its_odometer_tells_the_way() -> None:
     for seed in range(20):
         readings = journey(seed, HOUR)
-        for before, after in zip(readings, readings[1:], strict=False):
+        for before, after in pairwise(readings):
             metres, _ = leg((before.latitude, before.longitude), (after.latitude, after.longitude))
             driven = (after.odometer - before.odometer) * 1000
             assert metres <= driven + 5
@@ -39,7 +41,7 @@ def test_most_vehicles_drive_at_any_time_and_each_one_parks_at_times() -> None:
 
 def test_meters_only_grow_and_fuel_is_filled_up() -> None:
     readings = journey(4, 30 * HOUR, 60)
-    for before, after in zip(readings, readings[1:], strict=False):
+    for before, after in pairwise(readings):
         assert after.odometer >= before.odometer
         assert after.engine_hours >= before.engine_hours
     assert all(reading.fuel > 5 for reading in readings)
