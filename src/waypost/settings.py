@@ -82,6 +82,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Unregistered devices kept in the inbox.
     inbox_size: Positive = 10_000
 
+    #: Longest period that ``track/list`` and ``track/read`` give at once, days.
+    track_days: Positive = 186
+
     #: Days that points are kept where the tariff does not say (0: for ever).
     retention_days: NotNegative = 366
     #: Seconds that a command waits for its answer before it is tried again, and days it lives.
@@ -152,6 +155,12 @@ def parse_ports(pairs: list[str]) -> dict[str, int]:
     return ports
 
 
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    raise ValueError(f"expected a path, got {value!r}")
+
+
 def load(
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
@@ -172,6 +181,6 @@ def load(
     values.update(environment(environ))
     values.update({name: value for name, value in (overrides or {}).items() if value is not None})
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings: {error}") from None

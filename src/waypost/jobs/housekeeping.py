@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import delete
 
+from waypost.commands.queue import CommandQueue
 from waypost.jobs.scheduler import Job
 from waypost.store.engine import Database
 from waypost.store.points import Points
@@ -17,7 +18,7 @@ HOUR = 3600.0
 EVENTS_MS = 92 * 86_400_000
 
 
-def housekeeping(database: Database, points: Points) -> list[Job]:
+def housekeeping(database: Database, points: Points, commands: CommandQueue) -> list[Job]:
     """The jobs."""
 
     async def retention(now: int) -> None:
@@ -35,7 +36,11 @@ def housekeeping(database: Database, points: Points) -> list[Job]:
                 delete(device_events).where(device_events.c.at < now - EVENTS_MS)
             )
 
+    async def lost_commands(now: int) -> None:
+        await commands.sweep(now=now)
+
     return [
+        Job("lost_commands", 30.0, lost_commands),
         Job("retention", 6 * HOUR, retention),
         Job("ended_sessions", HOUR, ended_sessions),
         Job("old_events", 24 * HOUR, old_events),

@@ -1,0 +1,70 @@
+"""The parts that a server and the command line without one have in common, put together once."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import msgspec
+from nats.errors import Error as NatsError
+
+from waypost.accounts.service import Accounts
+from waypost.bus.base import Bus
+from waypost.bus.local import LocalBus
+from waypost.fleet.service import Fleet
+from waypost.settings import Settings, SettingsError
+from waypost.store.engine import POINTS_FILE, Database, asyncpg_dsn
+from waypost.store.lock import lock_data
+from waypost.store.migrate import migrate
+from waypost.store.points import Points
+from waypost.store.points_postgres import PostgresPoints
+from waypost.store.points_sqlite import SqlitePoints
+
+
+class Parts(msgspec.Struct):
+    """Open stores, the bus, and what stands on them."""
+
+    database: Database
+    points: Points
+    bus: Bus
+    accounts: Accounts
+    fleet: Fleet
+
+
+async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
+    """Opens all of it; ``stack`` closes it again, in the opposite order. Raises
+    :class:`SettingsError` for a database or bus that cannot be reached or is in use,
+    :class:`waypost.store.points.SchemaError` for one of another version."""
+    if settings.sqlite:
+        stack.enter_context(lock_data(settings.data_dir))
+    database = await Database.open(settings)
+    stack.push_async_callback(database.close)
+    points: Points
+    if settings.sqlite:
+        points = SqlitePoints(settings.data_dir / POINTS_FILE)
+    else:
+        points = PostgresPoints(asyncpg_dsn(settings.database))
+    try:
+        await migrate(database)
+        await points.open()
+    except (OSError, TimeoutError) as error:
+        raise SettingsError(f"database: cannot be reached: {error}") from None
+    stack.push_async_callback(points.close)
+    bus = await _open_bus(settings)
+    stack.push_async_callback(bus.close)
+    accounts = Accounts(database, settings, bus)
+    await accounts.start()
+    stack.push_async_callback(accounts.close)
+    fleet = await Fleet.open(database, points, bus, settings)
+    stack.push_async_callback(fleet.close)
+    return Parts(database, points, bus, accounts, fleet)
+
+
+async def _open_bus(settings: Settings) -> Bus:
+    if not settings.nats:
+        return LocalBus()
+    from waypost.bus.nats import NatsBus
+
+    try:
+        return await NatsBus.open(settings.nats)
+    except (OSError, NatsError) as error:
+        raise SettingsError(f"nats: {settings.nats} cannot be reached: {error}") from None

@@ -1,0 +1,181 @@
+"""Which roles run here, in which order they start, and an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvloop
+
+from waypost import logs
+from waypost.settings import Settings
+
+if TYPE_CHECKING:
+    from waypost.api.services import Services
+    from waypost.gateway.gateway import Gateway
+    from waypost.ingest import Ingest
+    from waypost.parts import Parts
+
+log = structlog.get_logger()
+
+
+def serve(settings: Settings) -> None:
+    """Runs the platform until SIGTERM or SIGINT. Raises :class:`SettingsError` or
+    :class:`waypost.store.points.SchemaError` where it cannot start."""
+    logs.configure(settings.log_level, settings.log_format)
+    # Few of our objects form cycles; looking for them often only costs.
+    gc.set_threshold(50_000, 50, 50)
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        ready = await start(settings, stack)
+        gc.freeze()
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        log.info("stopping")
+
+
+async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
+    """Starts the roles; ``stack`` ends them in the opposite order: sockets first, then commits,
+    then the stores. Returns what ``serve`` prints once connections are accepted."""
+    from waypost.accounts.first_start import first_start, renew_first_login
+    from waypost.api.server import ApiServer, address, listen
+    from waypost.api.services import Services
+    from waypost.commands.queue import CommandQueue
+    from waypost.gateway.clock import now_ms
+    from waypost.parts import open_parts
+
+    ready: dict[str, Any] = {"ready": True, "http": None, "ports": {}}
+    listening = listen(settings) if "api" in settings.roles else None
+    if listening is not None:
+        stack.callback(listening.close)
+    parts = await open_parts(settings, stack)
+    await first_start(parts.database, settings, now_ms(), parts.accounts.passwords)
+    services = Services(
+        settings=settings, database=parts.database, bus=parts.bus, accounts=parts.accounts
+    )
+    services.points = parts.points
+    services.fleet = parts.fleet
+    services.trackers = parts.fleet.trackers
+    services.commands = CommandQueue(parts.database, parts.bus, settings)
+    gateway = None
+    if "gateway" in settings.roles:
+        gateway = await _start_gateway(settings, parts, services, stack)
+        ready["ports"] = gateway.ports
+    if listening is not None:
+        from waypost.api.http import HttpApi
+
+        server = ApiServer(HttpApi(services), listening, settings)
+        await server.start()
+        stack.push_async_callback(server.close)
+        ready["http"] = address(settings, listening)
+        renew_first_login(settings.data_dir, ready["http"])
+    if "jobs" in settings.roles:
+        await _start_jobs(settings, parts, services, stack)
+    await _start_admin(settings, parts, gateway, stack)
+    if settings.demo and gateway is not None:
+        await _start_demo(settings, parts, gateway, stack)
+    return ready
+
+
+async def _start_gateway(
+    settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
+) -> Gateway:
+    from prometheus_client import REGISTRY
+
+    from waypost.fleet.directory import Directory
+    from waypost.gateway.gateway import Gateway
+    from waypost.ingest import Ingest
+
+    identity = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    ingest: Ingest = Ingest(
+        parts.points,
+        parts.bus,
+        owner=identity,
+        queue=settings.ingest_queue,
+        batch=settings.ingest_batch,
+    )
+    ingest.start()
+    stack.push_async_callback(ingest.close)
+    services.ingest = ingest
+    directory = await Directory.open(parts.database, parts.bus, settings)
+    stack.push_async_callback(directory.close)
+    gateway = await Gateway.start(
+        settings,
+        parts.database,
+        parts.bus,
+        directory,
+        ingest,
+        services.commands,
+        registry=REGISTRY,
+    )
+    stack.push_async_callback(gateway.stop)
+    return gateway
+
+
+async def _start_jobs(
+    settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
+) -> None:
+    from waypost.jobs.housekeeping import housekeeping
+    from waypost.jobs.leader import Alone, Leader, PostgresLeader
+    from waypost.jobs.scheduler import Scheduler
+    from waypost.store.engine import asyncpg_dsn
+
+    leader: Leader = Alone()
+    if not settings.sqlite:
+        leader = PostgresLeader(asyncpg_dsn(settings.database))
+    scheduler = Scheduler(leader, housekeeping(parts.database, parts.points, services.commands))
+    scheduler.start()
+    stack.push_async_callback(scheduler.close)
+
+
+async def _start_admin(
+    settings: Settings, parts: Parts, gateway: Gateway | None, stack: AsyncExitStack
+) -> None:
+    from waypost.admin.operations.base import Admin
+    from waypost.admin.server import AdminServer
+
+    admin = Admin(
+        settings,
+        parts.database,
+        parts.bus,
+        parts.points,
+        parts.accounts,
+        parts.fleet,
+        tap=gateway.tap if gateway is not None else None,
+    )
+    server = AdminServer(admin)
+    await server.start()
+    stack.push_async_callback(server.close)
+
+
+async def _start_demo(
+    settings: Settings, parts: Parts, gateway: Gateway, stack: AsyncExitStack
+) -> None:
+    """Registers the demo's vehicles for the first user, and lets them drive."""
+    from waypost.demo import register_demo
+    from waypost.emulator.fleet import Fleet as EmulatedFleet
+    from waypost.emulator.fleet import demo_devices
+
+    devices = demo_devices(settings.demo)
+    await register_demo(parts, devices)
+    vehicles = EmulatedFleet()
+    vehicles.add_demo(devices, "127.0.0.1", gateway.ports)
+    vehicles.start()
+    stack.push_async_callback(vehicles.close)
