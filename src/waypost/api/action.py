@@ -110,7 +110,7 @@ class UserCall(Call):
         the call asks for that."""
         moment = datetime.fromtimestamp(ms // 1000, self.user.zone)
         if self.iso:
-            return moment.isoformat()
+            return moment.isoformat().replace("+00:00", "Z")
         return moment.replace(tzinfo=None).isoformat(" ")
 
     def time_or_none(self, ms: int | None) -> str | None:
@@ -129,7 +129,7 @@ class PanelCall(Call):
         """A moment in UTC: ``2021-05-20 13:49:09``, or ISO where the call asks for that."""
         moment = datetime.fromtimestamp(ms // 1000, UTC)
         if self.iso:
-            return moment.isoformat()
+            return moment.isoformat().replace("+00:00", "Z")
         return moment.replace(tzinfo=None).isoformat(" ")
 
     def time_or_none(self, ms: int | None) -> str | None:

@@ -80,10 +80,33 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
                 raw = str(raw)
         elif self.structured and isinstance(raw, str):
             raw = _decode_text(raw)
-        value = msgspec.convert(raw, self.type, strict=False)
+        try:
+            value = msgspec.convert(raw, self.type, strict=False)
+        except msgspec.ValidationError:
+            if not self.structured:
+                raise
+            value = msgspec.convert(_numbers_as_text(raw, self.type), self.type, strict=False)
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("must be a finite number")
         return value
+
+
+def _numbers_as_text(value: Any, hint: Any) -> Any:
+    """Turns numbers into texts where ``hint`` has text: clients write ``"post_index": 90001``."""
+    bare = _strip(hint)[0]
+    origin = get_origin(bare) or bare
+    if bare is str:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if is_number else value
+    if origin is list and isinstance(value, list) and get_args(bare):
+        return [_numbers_as_text(one, get_args(bare)[0]) for one in value]
+    if isinstance(origin, type) and issubclass(origin, msgspec.Struct) and isinstance(value, dict):
+        types_ = {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
+        return {
+            name: _numbers_as_text(one, types_[name]) if name in types_ else one
+            for name, one in value.items()
+        }
+    return value
 
 
 def _decode_text(text: str) -> Any:
@@ -213,8 +236,8 @@ def _strip(hint: Any) -> tuple[Any, bool, bool]:
                 isinstance(note, msgspec.Meta) and (note.extra or {}).get("empty") for note in notes
             )
         elif get_origin(hint) in (typing.Union, types.UnionType):
-            options = [one for one in get_args(hint) if one is not type(None)]
-            nullable = nullable or len(options) < len(get_args(hint))
+            nullable = nullable or type(None) in get_args(hint)
+            options = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
             if len(options) > 1:
                 return hint, nullable, keep
             hint = options[0]

@@ -29,6 +29,8 @@ def split_path(path: str) -> tuple[str, str]:
     """API (``user`` or ``panel``) and action of a path: ``/v2/panel/tracker/list/`` is
     ``("panel", "tracker/list")``."""
     path = path.strip("/")
+    while "//" in path:
+        path = path.replace("//", "/")
     first, _, rest = path.partition("/")
     if first in ("v2", "api-v2"):
         path = rest
