@@ -145,7 +145,7 @@ class Action(msgspec.Struct, kw_only=True, frozen=True):
     public: bool = False
     session_only: bool = False
     login_only: bool = False
-    right: str | None = None
+    rights: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
     tracker: Own | None = None
     #: Codes that the action itself raises, for the documentation.
@@ -165,6 +165,7 @@ Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 def user_action(
     *paths: str,
     right: str | None = None,
+    rights: Sequence[str] = (),
     tracker: Own | None = None,
     public: bool = False,
     session_only: bool = False,
@@ -173,7 +174,8 @@ def user_action(
 ) -> Callable[[Function], Function]:
     """Declares an action of the user API, under one path or several.
 
-    ``right`` is the sub-user right it needs; ``admin`` is the master's alone. ``public``: needs no
+    ``right`` is the sub-user right it needs (``rights``: it needs all of them); ``admin`` is the
+    master's alone. ``public``: needs no
     session. ``session_only``: API keys may not call it (code 4); ``login_only``: nor may sessions
     that the panel or a master made."""
 
@@ -187,7 +189,7 @@ def user_action(
                     public=public,
                     session_only=session_only,
                     login_only=login_only,
-                    right=right,
+                    rights=tuple(rights) or ((right,) if right else ()),
                     tracker=tracker,
                     errors=tuple(errors),
                 )

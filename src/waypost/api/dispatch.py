@@ -124,7 +124,7 @@ class Dispatcher:
                 raise ApiError(4)
             if action.login_only and session.kind is not SessionKind.LOGIN:
                 raise ApiError(4)
-            if action.right is not None and not caller.may(action.right):
+            if not all(map(caller.may, action.rights)):
                 raise ApiError(13)
             call = UserCall(
                 self.services, now=request.now, iso=iso, address=request.address, hash=hash_

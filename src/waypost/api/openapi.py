@@ -32,7 +32,7 @@ def codes_of(action: Action) -> list[int]:
     codes = {*GENERAL, *action.errors}
     if not action.public:
         codes |= {3, 4}
-    if action.right or action.permissions:
+    if action.rights or action.permissions:
         codes.add(13)
     own = action.tracker
     if own:
@@ -152,10 +152,10 @@ def access_text(action: Action) -> str:
     """Who may call it, in words."""
     if action.public:
         return "Needs no session."
-    if action.right == "admin":
+    if "admin" in action.rights:
         text = "For master users."
-    elif action.right:
-        text = f"Sub-users need the right {action.right}."
+    elif action.rights:
+        text = f"Sub-users need the right {' and '.join(action.rights)}."
     elif action.permissions:
         text = f"Needs the permissions {', '.join(action.permissions)}."
     else:
