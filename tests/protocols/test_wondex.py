@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from waypost.protocols.base import Command, CommandError, Device, ProtocolError
+from waypost.protocols.base import Command, CommandError, Device, ProtocolError, Transport
 from waypost.protocols.wondex import Wondex
 
 DEVICE = Device("2000000001")
@@ -21,6 +21,11 @@ def test_stream_of_everything_is_cut_in_order() -> None:
             frames += protocol.frames(buffer)
         assert frames == [KEEP_ALIVE, LINE, b"$OK:VER=1.2", KEEP_ALIVE]
         assert buffer == LINE[:20]
+
+
+def test_a_datagram_needs_no_line_end() -> None:
+    assert Wondex(Transport.UDP).frames(bytearray(LINE)) == [LINE]
+    assert Wondex(Transport.TCP).frames(bytearray(LINE)) == []
 
 
 def test_keep_alive_is_echoed_and_names_the_device() -> None:

@@ -22,6 +22,7 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Transport,
 )
 from waypost.telemetry.message import Message, utc_ms
 
@@ -84,9 +85,11 @@ class Wondex(Protocol):
                         break
                     raise ProtocolError(f"a line of more than {self.max_frame} bytes")
                 if stop < 0:
-                    break
+                    if self.transport is not Transport.UDP:
+                        break
+                    stop = end  # a datagram is whole
                 found.append(bytes(buffer[at:stop]).rstrip(b"\r"))
-                at = stop + 1
+                at = min(stop + 1, end)
         del buffer[:at]
         return found
 

@@ -34,6 +34,7 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Transport,
 )
 
 _KEEP_ALIVE = b"\xfe\x02"
@@ -107,6 +108,8 @@ class Atrack(Protocol):
             return _ACKNOWLEDGEMENT.size
         if buffer[at] == _DOLLAR:
             size = buffer.find(b"\n", at) + 1 - at
+            if size <= 0 and self.transport is Transport.UDP:
+                size = left  # a datagram is whole
             if size > self.max_frame or (size <= 0 and left > self.max_frame):
                 raise ProtocolError(f"an answer longer than {self.max_frame} bytes")
             return max(size, 0)
