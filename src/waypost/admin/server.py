@@ -18,6 +18,7 @@ from waypost.admin.operations.base import Admin, AdminError
 from waypost.catalog import errors
 from waypost.refusal import Refused
 from waypost.store.engine import is_unavailable
+from waypost.store.points import SchemaError
 
 log = structlog.get_logger()
 
@@ -141,7 +142,7 @@ def _line(value: dict[str, Any]) -> bytes:
 
 def explain(error: Exception) -> str:
     """What to tell a person about a failed operation. A fault of our own goes to the log."""
-    if isinstance(error, AdminError):
+    if isinstance(error, AdminError | SchemaError):
         return str(error)
     if isinstance(error, Refused):
         detail = "; ".join(

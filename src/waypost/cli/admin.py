@@ -186,9 +186,11 @@ def _ask(
     """The result of an operation on the installation that is meant."""
     settings = load({"data_dir": where.data_dir, "database": where.database, "nats": where.nats})
 
+    from waypost import logs
     from waypost.admin.client import run
     from waypost.admin.operations.base import AdminError
 
+    logs.configure(settings.log_level, settings.log_format)
     try:
         return asyncio.run(run(settings, operation, show))
     except AdminError as error:

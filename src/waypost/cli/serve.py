@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from waypost.cli._errors import CommandFailed
 from waypost.settings import load, parse_ports
 
 Several = Parameter(consume_multiple=True, negative=())
@@ -59,5 +60,9 @@ def serve(
         }
     )
     from waypost import runtime
+    from waypost.store.points import SchemaError
 
-    runtime.serve(settings)
+    try:
+        runtime.serve(settings)
+    except SchemaError as error:
+        raise CommandFailed(str(error)) from None

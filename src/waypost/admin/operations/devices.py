@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import select
 
 from waypost.admin.operations.base import Admin, AdminError, Operation, Say
+from waypost.gateway.inbox import Inbox
 from waypost.gateway.tap import Entry, tap_subject
-from waypost.store.tables import commands, inbox, sources
+from waypost.store.tables import commands, sources
 from waypost.telemetry.message import iso_time
 
 #: Seconds after which watching is asked for again; a gateway forgets it sooner or later.
@@ -77,23 +78,21 @@ class InboxList(Operation, tag="inbox.list"):
     """Devices that connect and that nobody registered, the latest first."""
 
     async def run(self, admin: Admin, say: Say) -> list[dict[str, Any]]:
-        query = select(inbox).order_by(inbox.c.last_seen_at.desc())
-        async with admin.database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        inbox = Inbox(admin.database, admin.settings.inbox_size)
         return [
             {
-                "device_id": row.device_id,
-                "protocol": row.protocol,
-                "model": row.model,
-                "address": row.address,
-                "first_seen": iso_time(row.first_seen_at),
-                "last_seen": iso_time(row.last_seen_at),
-                "count": row.count,
-                "latitude": row.latitude,
-                "longitude": row.longitude,
-                "position_time": iso_time(row.position_at),
+                "device_id": one.device_id,
+                "protocol": one.protocol,
+                "model": one.model,
+                "address": one.address,
+                "first_seen": iso_time(one.first_seen_at),
+                "last_seen": iso_time(one.last_seen_at),
+                "count": one.count,
+                "latitude": one.latitude,
+                "longitude": one.longitude,
+                "position_time": iso_time(one.position_at),
             }
-            for row in rows
+            for one in await inbox.read(limit=admin.settings.inbox_size)
         ]
 
 
