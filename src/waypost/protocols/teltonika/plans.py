@@ -42,15 +42,16 @@ Shape = tuple[bytes, ...]
 class Plan:
     """How to read records of one combination of elements. Hashable: it is the messages' shape."""
 
-    __slots__ = ("_masks", "_size_bits", "fixed", "mask", "read", "size")
+    __slots__ = ("_bits", "_masks", "fixed", "mask", "read", "size")
 
     def __init__(self, mask: bytes, fixed: bytes) -> None:
         #: Bytes of a record; those that must be as in ``fixed`` are 255 in ``mask``.
         self.size = len(mask)
-        self._size_bits = 8 * len(mask)
+        self._bits = 8 * len(mask)
         self.mask = int.from_bytes(mask, "big")
         self.fixed = int.from_bytes(fixed, "big")
-        self._masks: dict[int, tuple[int, int]] = {}
+        ones = sum(1 << index * self._bits for index in range(_RUN))
+        self._masks = (self.mask * ones, self.fixed * ones)
         self.read: Callable[[bytes, list[Message]], None]
 
     def run(self, data: bytes, start: int, end: int, most: int) -> int:
@@ -59,14 +60,15 @@ class Plan:
         count = min(most, _RUN, (end - start) // self.size)
         if count <= 0:
             return 0
-        masks = self._masks.get(count)
-        if masks is None:
-            ones = sum(1 << index * self._size_bits for index in range(count))
-            masks = self._masks[count] = (self.mask * ones, self.fixed * ones)
-        found = int.from_bytes(data[start : start + count * self.size], "big") & masks[0]
-        if found == masks[1]:
+        if count == 1:
+            mask, fixed = self.mask, self.fixed
+        else:
+            surplus = (_RUN - count) * self._bits
+            mask, fixed = self._masks[0] >> surplus, self._masks[1] >> surplus
+        found = int.from_bytes(data[start : start + count * self.size], "big") & mask
+        if found == fixed:
             return count
-        return count - 1 - ((found ^ masks[1]).bit_length() - 1) // self._size_bits
+        return count - 1 - ((found ^ fixed).bit_length() - 1) // self._bits
 
 
 def shape_of(layout: Layout, data: bytes, start: int, end: int) -> Shape | None:
