@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, not_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from waypost.fleet.rows import TrackerRow
+from waypost.fleet.rows import TrackerRow, fetch_rows, rows_query
 from waypost.fleet.service import Write
 from waypost.refusal import Refused
 from waypost.store.tables import tag_bindings, trackers, user_trackers, users
@@ -69,3 +70,22 @@ async def delete_clone(write: Write, row: TrackerRow) -> None:
     await connection.execute(delete(user_trackers).where(user_trackers.c.tracker_id == row.id))
     await connection.execute(delete(tag_bindings).where(tag_bindings.c.tracker_id == row.id))
     write.changes.users.add(row.user_id)
+
+
+async def delete_clones(write: Write, dealer_id: int, tracker_ids: Sequence[int]) -> dict[int, str]:
+    """Takes several clones of a dealer's users out of their accounts; the ids of those that could
+    not be, and why."""
+    query = rows_query().where(users.c.dealer_id == dealer_id, trackers.c.id.in_(tracker_ids))
+    rows = {row.id: row for row in await fetch_rows(write.connection, query)}
+    failed: dict[int, str] = {}
+    for tracker_id in dict.fromkeys(tracker_ids):
+        row = rows.get(tracker_id)
+        if row is None:
+            failed[tracker_id] = "Entity not found"
+        elif not row.clone:
+            failed[tracker_id] = "Not a clone"
+        elif row.deleted:
+            failed[tracker_id] = "Already deleted"
+        else:
+            await delete_clone(write, row)
+    return failed

@@ -44,6 +44,8 @@ class Spot(msgspec.Struct, gc=False):
     lbs: bool = False
     buffered: bool = False
     event_id: int | None = None
+    #: Belongs to no trip.
+    parked: bool = False
 
 
 class Trip(msgspec.Struct, gc=False):
@@ -116,8 +118,11 @@ class TripFinder:
         self._min_speed = min_speed
         self._collect = collect
         self._trip: Trip | None = None
-        #: Positions of a stand that may yet turn out to be part of the trip.
+        #: Positions of a stand that may yet turn out to be part of the trip, those by the mobile
+        #: network among them, and since and until when satellites saw it stand.
         self._standing: list[Spot] = []
+        self._stands_since: int | None = None
+        self._stood_until = 0
         self._previous: Spot | None = None
         #: Where a single report was last seen by the mobile network.
         self._shown_lbs: Spot | None = None
@@ -146,17 +151,21 @@ class TripFinder:
                 for earlier in self._standing:
                     self._extend(earlier)
                 self._standing.clear()
+                self._stands_since = None
                 self._extend(spot)
             else:
                 self._standing.append(spot)
-                if spot.time - self._standing[0].time >= self._idle:
+                self._stood_until = spot.time
+                if self._stands_since is None:
+                    self._stands_since = spot.time
+                if spot.time - self._stands_since >= self._idle:
                     ended += self._close()
         elif moving:
-            self._begin(spot)
+            self._trip = _started(spot, self._collect)
         elif previous is not None and gap > SILENCE_MS and way >= DISPLACED:
-            ended.append(self._single(spot))
+            ended.append(_started(spot, self._collect))
         elif self._collect:
-            self.parked.append(spot)
+            self._park(spot)
         return ended
 
     def _moves(self, spot: Spot, gap: int, way: float, travelled: bool) -> bool:
@@ -169,8 +178,8 @@ class TripFinder:
         """Does the trip end before this position?"""
         if gap > SILENCE_MS or (gap >= self._idle and not travelled):
             return True
-        if moving and self._standing:
-            stood = self._standing[-1].time - self._standing[0].time
+        if moving and self._stands_since is not None:
+            stood = self._stood_until - self._stands_since
             return stood + (0 if travelled else gap) >= self._idle
         return False
 
@@ -185,16 +194,10 @@ class TripFinder:
         radius = max(DISPLACED_LBS, (spot.precision or 0) / 1000)
         if shown is not None and distance(shown, spot) < radius:
             if self._collect:
-                self.parked.append(spot)
+                self._park(spot)
             return []
         self._shown_lbs = spot
-        return [self._single(spot)]
-
-    def _begin(self, spot: Spot) -> None:
-        self._trip = _started(spot, self._collect)
-
-    def _single(self, spot: Spot) -> Trip:
-        return _started(spot, self._collect)
+        return [_started(spot, self._collect)]
 
     def _extend(self, spot: Spot) -> None:
         trip = self._trip
@@ -214,6 +217,7 @@ class TripFinder:
             return []
         standing = [*self._standing]
         self._standing.clear()
+        self._stands_since = None
         for index, spot in enumerate(standing):
             if not spot.lbs:
                 for one in standing[: index + 1]:
@@ -221,9 +225,14 @@ class TripFinder:
                 standing = standing[index + 1 :]
                 break
         if self._collect:
-            self.parked += standing
+            for spot in standing:
+                self._park(spot)
         self._trip = None
         return [trip]
+
+    def _park(self, spot: Spot) -> None:
+        spot.parked = True
+        self.parked.append(spot)
 
 
 def _started(spot: Spot, collect: bool) -> Trip:

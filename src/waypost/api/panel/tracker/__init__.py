@@ -1,0 +1,1 @@
+"""``tracker/*`` of the panel: the trackers of all users of a dealer."""

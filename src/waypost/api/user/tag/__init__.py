@@ -1,0 +1,1 @@
+"""``tag/*``: words to find trackers by."""

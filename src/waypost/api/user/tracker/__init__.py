@@ -1,0 +1,1 @@
+"""``tracker/*``: trackers, their states, registering them, and commands to them."""

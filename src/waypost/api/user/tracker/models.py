@@ -1,0 +1,58 @@
+"""``tracker/list_models``: the devices that the platform knows."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated
+
+import msgspec
+
+from waypost.api.action import UserCall, user_action
+from waypost.api.reply import Encoded, Listed
+from waypost.catalog import models
+from waypost.catalog.models import ModelObject
+
+Codes = Annotated[list[Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=2000)]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class CompactModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What choosing and registering a model takes."""
+
+    id: int
+    vendor: str
+    code: str
+    parent_code: str | None
+    type: str
+    name: str
+    id_type: str
+    has_phone: bool
+    has_apn_settings: bool
+    register: bool
+    has_auto_registration: bool
+
+
+@user_action("tracker/list_models")
+async def list_models(
+    call: UserCall,
+    compact_view: bool = False,
+    compact_index: bool = False,
+    codes: Codes | None = None,
+) -> Encoded[Listed[ModelObject]]:
+    """All device models, or those of ``codes``. ``compact_view``: only what choosing and
+    registering takes. ``compact_index``: of inputs with an index only the highest."""
+    known = models.all_models()
+    wanted = known if codes is None else [code for code in dict.fromkeys(codes) if code in known]
+    return Encoded.list_of(_encoded(code, compact_view, compact_index) for code in wanted)
+
+
+@cache
+def _encoded(code: str, compact_view: bool, compact_index: bool) -> bytes:
+    row = models.all_models()[code].wire
+    if compact_view:
+        return _encode(msgspec.convert(row, CompactModel, from_attributes=True))
+    if not compact_index:
+        inputs = tuple(models.expand_inputs(row.inputs))
+        row = msgspec.structs.replace(row, inputs=inputs)
+    return _encode(row)

@@ -1,0 +1,32 @@
+"""``tracker/raw_command/send``: a command as the device understands it."""
+
+from __future__ import annotations
+
+from waypost.api.action import Own, UserCall, user_action
+from waypost.api.command import CommandText, Kind, payload_of
+from waypost.fleet.rows import TrackerRow
+
+
+@user_action(
+    "tracker/raw_command/send",
+    right="tracker_configure+tracker_set_output",
+    tracker=Own(live=True),
+)
+async def send(
+    call: UserCall,
+    tracker: TrackerRow,
+    command: CommandText,
+    type: Kind = "text",
+    reliable: bool = True,
+) -> None:
+    """Queues a command for the device: at once where it is connected, else when it connects.
+    ``reliable``: repeated until the device answers; otherwise sent once at most."""
+    await call.services.commands.enqueue(
+        tracker.source_id,
+        payload_of(command, type),
+        type,
+        reliable,
+        now=call.now,
+        tracker_id=tracker.id,
+        user_id=call.user.id,
+    )

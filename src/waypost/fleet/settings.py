@@ -1,0 +1,29 @@
+"""What an account calls a tracker and where it sorts it; whether its device is barred."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from waypost.fleet.groups import need_group
+from waypost.fleet.rows import TrackerRow
+from waypost.fleet.service import Write
+from waypost.store.tables import sources, trackers
+
+
+async def change_settings(write: Write, row: TrackerRow, label: str, group_id: int) -> None:
+    """Raises :class:`Refused` 204 for a group that the account does not have."""
+    await need_group(write.connection, row.user_id, group_id, 204)
+    await write.connection.execute(
+        update(trackers)
+        .where(trackers.c.id == row.id)
+        .values(label=label, group_id=group_id or None)
+    )
+    write.changes.sources.add(row.source_id)
+
+
+async def change_blocked(write: Write, row: TrackerRow, blocked: bool) -> None:
+    """Bars the device of ``row``, whoever has it, or lets it go on."""
+    await write.connection.execute(
+        update(sources).where(sources.c.id == row.source_id).values(blocked=blocked)
+    )
+    write.changes.sources.add(row.source_id)
