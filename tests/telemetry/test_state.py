@@ -147,3 +147,8 @@ def test_times() -> None:
     assert iso_time(utc_ms(2025, 6, 13, 15, 18, 7)) == "2025-06-13T15:18:07Z"
     assert iso_time(utc_ms(2025, 6, 13, 15, 17, 50, 11)) == "2025-06-13T15:17:50.011Z"
     assert iso_time(10**20) is None
+
+
+def test_pictures_stay_in_history() -> None:
+    state = folded(fix(NOW, values={"atrack_picture": b"\xff\xd8", "ignition": True}))
+    assert set(state.values) == {"ignition"}

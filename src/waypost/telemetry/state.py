@@ -192,7 +192,8 @@ def _fold_fix(state: State, message: Message, time: int) -> None:
 def _fold_values(state: State, values: dict[str, Any], time: int) -> None:
     kept = state.values
     for name, value in values.items():
-        if name in GROUPED:
+        # Bytes (a picture, a piece of a file) belong to history: they would weigh on every commit.
+        if name in GROUPED or isinstance(value, bytes):
             continue
         old = kept.get(name)
         if old is None or time >= old[1]:
