@@ -24,8 +24,10 @@ def decode(protocol: str | None = None, data: str | None = None, /) -> None:
     data
         The bytes that the device sent, in hex.
     """
+    from waypost.protocols import all_protocols
     from waypost.protocols.replay import Replay
 
+    all_protocols()  # a protocol that does not even load ends the command, not each line
     player = Replay()
     if protocol is None:
         for line in sys.stdin.buffer:
