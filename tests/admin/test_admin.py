@@ -20,7 +20,7 @@ from waypost.accounts.passwords import Passwords
 from waypost.admin.client import run
 from waypost.admin.operations.base import Admin, AdminError, Operation
 from waypost.admin.operations.devices import CommandList, InboxList, PointsCount, TapDevice
-from waypost.admin.operations.trackers import TrackerList
+from waypost.admin.operations.trackers import TrackerImport, TrackerList
 from waypost.admin.operations.users import PasswordReset, UserCreate, UserList
 from waypost.admin.server import FILE, AdminServer, address_of
 from waypost.bus.local import LocalBus
@@ -132,6 +132,33 @@ async def test_a_reset_ends_the_sessions_of_user_and_panel(
         await ask(settings, PasswordReset(login=login, password="Another-pass1!"))
         async with server.parts.database.read() as connection:
             assert (await connection.execute(sessions.select())).all() == []
+
+
+async def test_a_file_of_devices_is_imported_whole_or_not_at_all(installation: Settings) -> None:
+    head = "label,model,device_id,group\n"
+    lines = [f"Van {n},navixy_ngp,van-{n:06d},Vans\n" for n in range(1200)]
+    seen: list[dict[str, int]] = []
+
+    async def keep(progress: dict[str, int]) -> None:
+        seen.append(progress)
+
+    async def load(text: str) -> Any:
+        return await run(installation, TrackerImport(user=USER_LOGIN, data=text.encode()), keep)
+
+    with pytest.raises(AdminError, match=r"nothing was imported\nline 3: .*\nline 5: "):
+        await load(head + lines[0] + "x,nosuch,1,\n" + lines[1] + lines[1])
+    assert await ask(installation, TrackerList()) == []
+    made = await load(head + "".join(lines))
+    assert made["registered"] == 1200
+    assert made["groups_made"] == ["Vans"]
+    assert seen[-1] == {"stored": 1200, "of": 1200}
+    assert len(seen) > 1
+    listed = await ask(installation, TrackerList(user=USER_LOGIN))
+    assert [row["device_id"] for row in listed] == [f"van-{n:06d}" for n in range(1200)]
+    assert await ask(installation, PointsCount(device="van-000007")) == {"points": 0}
+    assert await ask(installation, CommandList(device="van-000007")) == []
+    with pytest.raises(AdminError, match="registered already"):
+        await load(head + lines[7])
 
 
 async def test_tap_shows_what_is_kept_and_then_what_comes(

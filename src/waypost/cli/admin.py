@@ -77,6 +77,41 @@ def tracker_list(*, user: str | None = None, where: Where = HERE) -> None:
     print_rows(_ask(TrackerList(user=user), where))
 
 
+@tracker.command(name="import")
+def tracker_import(file: Path, /, *, user: str, where: Where = HERE) -> None:
+    """Register the devices of a CSV file for a user: all, or none with every wrong line named.
+
+    The header is label,model,device_id and optionally phone,group,tags.
+
+    Parameters
+    ----------
+    file
+        The file, UTF-8.
+    user
+        The user's log-in.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from waypost.admin.operations.trackers import TrackerImport
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{file}: {error.strerror or error}") from None
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(file.name, total=None)
+
+        async def show(progress: dict[str, int]) -> None:
+            bar.update(task, completed=progress["stored"], total=progress["of"])
+            if not console.is_terminal:
+                sys.stderr.write(f"{progress['stored']} of {progress['of']}\n")
+
+        result = _ask(TrackerImport(user=user, data=data), where, show)
+    print_json(result)
+
+
 @admin.command
 def tap(
     device: str, /, *, once: Annotated[bool, Parameter(negative=())] = False, where: Where = HERE

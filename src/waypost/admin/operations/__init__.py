@@ -6,7 +6,7 @@ import msgspec
 
 from waypost.admin.operations.base import AdminError, Operation
 from waypost.admin.operations.devices import CommandList, InboxList, PointsCount, TapDevice
-from waypost.admin.operations.trackers import TrackerList
+from waypost.admin.operations.trackers import TrackerImport, TrackerList
 from waypost.admin.operations.users import PasswordReset, UserCreate, UserList
 
 Request = (
@@ -15,6 +15,7 @@ Request = (
     | PasswordReset
     | PointsCount
     | TapDevice
+    | TrackerImport
     | TrackerList
     | UserCreate
     | UserList

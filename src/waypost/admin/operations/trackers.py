@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import msgspec
 from sqlalchemy import not_, select
 
 from waypost.accounts.person import normal_login
 from waypost.admin.operations.base import Admin, AdminError, Operation, Say
+from waypost.fleet.import_file import ImportRefused
+from waypost.fleet.imports import import_trackers
 from waypost.fleet.rows import rows_query
 from waypost.store.tables import sources, trackers, users
 from waypost.telemetry.message import iso_time
@@ -44,6 +48,26 @@ class TrackerList(Operation, tag="tracker.list"):
             }
             for row in rows
         ]
+
+
+class TrackerImport(Operation, tag="tracker.import"):
+    """Registers every device of a CSV file (its bytes are ``data``) for a user, or none of them;
+    progress is ``{"stored": N, "of": M}``."""
+
+    user: str
+    data: bytes
+
+    async def run(self, admin: Admin, say: Say) -> dict[str, Any]:
+        async def progress(stored: int, of: int) -> None:
+            await say({"stored": stored, "of": of})
+
+        user_id = await user_of(admin, self.user)
+        now = time.time_ns() // 1_000_000
+        try:
+            made = await import_trackers(admin.fleet, user_id, self.data, now, progress)
+        except ImportRefused as refused:
+            raise AdminError(f"nothing was imported\n{refused}") from None
+        return msgspec.structs.asdict(made)
 
 
 async def user_of(admin: Admin, login: str) -> int:
