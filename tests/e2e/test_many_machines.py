@@ -1,0 +1,95 @@
+"""The large size: an API process, two gateways, PostgreSQL and NATS."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platform_process import Platform, Tracker, eventually, record
+
+IMEI = "352093081452251"
+
+
+@pytest.fixture(scope="module")
+def nats_url() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = Path(sys.executable).parent / "nats-server"
+    found = str(program) if program.exists() else shutil.which("nats-server")
+    assert found
+    process = subprocess.Popen(
+        [found, "-a", "127.0.0.1", "-p", str(port)], stderr=subprocess.DEVNULL
+    )
+
+    def answers() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    eventually(answers)
+    yield f"nats://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_device_moves_from_one_gateway_to_another(
+    postgres: str, nats_url: str, tmp_path: Path
+) -> None:
+    def role(name: str, folder: str) -> Platform:
+        arguments = ["--role", name, "--database", postgres, "--nats", nats_url]
+        return Platform(tmp_path / folder, *arguments)
+
+    with role("api", "a") as api, role("gateway", "b") as one, role("gateway", "c") as two:
+        hash_ = api.user_hash()
+        tracker = api.register(hash_, IMEI)
+
+        def state() -> dict[str, object]:
+            answer = api.call("tracker/get_state", hash=hash_, tracker_id=tracker["id"])
+            found: dict[str, object] = answer["state"]
+            return found
+
+        def latitude() -> float:
+            return float(state()["gps"]["location"]["lat"])  # type: ignore[index]
+
+        def command(text: str) -> None:
+            answer = api.call(
+                "tracker/raw_command/send", hash=hash_, tracker_id=tracker["id"], command=text
+            )
+            assert answer == {"success": True}
+
+        now = time.time_ns() // 1_000_000
+        device = Tracker(IMEI, one.port("teltonika"))
+        assert device.send(record(now - 5000, 50.1, 10, 30)) == 1
+        eventually(lambda: latitude() == pytest.approx(50.1))
+        command("one")
+        assert device.command() == "one"
+
+        # It turns up at the other gateway while the first still thinks it is there.
+        again = Tracker(IMEI, two.port("teltonika"))
+        assert again.send(record(now - 4000, 50.2, 10, 30)) == 1
+        eventually(lambda: latitude() == pytest.approx(50.2))
+        command("two")
+        assert again.command() == "two"
+
+        # What the old connection still brings is stored and does not undo the newer state.
+        assert device.send(record(now - 4500, 50.15, 10, 30)) == 1
+        assert again.send(record(now - 3000, 50.3, 10, 30)) == 1
+        eventually(lambda: latitude() == pytest.approx(50.3))
+        device.close()
+        two.kill()
+        command("three")
+        last = Tracker(IMEI, one.port("teltonika"))
+        assert last.command() == "three"
+        assert last.send(record(now - 2000, 50.4, 10, 30)) == 1
+        eventually(lambda: latitude() == pytest.approx(50.4))
+        assert one.admin("points", "count", "--device", IMEI) == {"points": 5}
+        last.close()
