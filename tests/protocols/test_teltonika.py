@@ -281,6 +281,8 @@ class TestDatagrams:
         assert asked.hello.device_ids == [other]
         assert protocol.decode(datagram(data, other), Device(other)).messages
         assert protocol.decode(datagram(data), Device(other)).needs_device
+        assert protocol.decode(datagram(data), None, unknown=True).messages
+        assert protocol.decode(datagram(data, other), None, unknown=True).needs_device
 
     def test_a_datagram_is_whole_or_refused(self) -> None:
         frame = datagram(bytes((0x8E, 1)) + record({1: [(239, 1)]}) + b"\x01")

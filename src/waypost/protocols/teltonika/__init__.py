@@ -157,10 +157,11 @@ class Teltonika(Protocol):
             raise ProtocolError(f"a datagram of {len(frame)} bytes says {size + 2}")
         imei = _digits(frame[_UDP_HEAD : _UDP_HEAD + digits])
         hello = Hello([imei])
-        if not unknown and imei != self._imei and (device is None or device.device_id != imei):
-            self._imei = imei
+        before, self._imei = self._imei, imei
+        known = device is not None and device.device_id == imei
+        if not known and imei != before and (before or not unknown):
+            # What AVL ids mean depends on the model.
             return Decoded(hello=hello, needs_device=True)
-        self._imei = imei
         start = _UDP_HEAD + digits
         if start >= len(frame):
             raise ProtocolError("a datagram without data")
