@@ -232,7 +232,16 @@ class TestPackets:
                 assert [m.values["avl_io_203"] for m in decoded.messages] == [
                     bytes(range(16)).hex()
                 ] * 2
-        assert one(plain, codec=8).values == {"ignition": True}
+                decoded = protocol.decode(records(plain, codec=8), device)
+                assert decoded.messages[0].values == {"ignition": True}
+
+    def test_codecs_may_change_on_a_connection(self) -> None:
+        """What was learned of the records of one must not be taken for those of another."""
+        protocol = Teltonika()
+        for codec in (0x08, 0x8E, 0x10, 0x8E, 0x08):
+            parts = [record(codec=codec, time=TIME + step) for step in range(40)]
+            messages = protocol.decode(records(*parts, codec=codec), DEVICE).messages
+            assert [message.digest_of for message in messages] == parts
 
 
 class TestDatagrams:

@@ -70,7 +70,7 @@ class Teltonika(Protocol):
     def __init__(self, transport: Transport = Transport.TCP) -> None:
         super().__init__(transport)
         self._plans: list[Plan] = []
-        self._table: Table | None = None
+        self._plans_of: tuple[Table, int] | None = None
         #: Codec 8 with 16-byte elements was seen.
         self._extended = False
         #: Of the last datagram.
@@ -181,9 +181,7 @@ class Teltonika(Protocol):
         if codec in _RECORDS:
             count = reader.number(1, "count of records")
             messages = self._records(codec, count, reader, device)
-            again = reader.number(1, "second count of records")
-            if again != count:
-                raise ProtocolError(f"{count} records at the beginning, {again} at the end")
+            reader.position += 1
             return Decoded(messages=messages, reply=count.to_bytes(4, "big"))
         if codec not in _CODECS:
             raise ProtocolError(f"codec {codec:#04x} is not known")
@@ -194,29 +192,40 @@ class Teltonika(Protocol):
     def _records(
         self, codec: int, count: int, reader: Reader, device: Device | None
     ) -> list[Message]:
+        """The records of a packet; ``reader`` is left at the second count, which was checked."""
         table = table_for(device.model if device is not None else None, codec)
         if codec == GH:
-            return [read_gh_record(reader, table) for _ in range(count)]
-        extended = self._extended or (device is not None and bool(device.setup.get("extended")))
-        if codec != CODEC_8 or not extended:
-            start = reader.position
+            found = [read_gh_record(reader, table) for _ in range(count)]
+            _check_count(count, reader)
+            return found
+        if codec != CODEC_8:
+            return self._plain_records(codec, count, reader, table)
+        # Whether codec 8 has 16-byte elements stands nowhere in the packet: only one way fits.
+        start = reader.position
+        first = self._extended or (device is not None and bool(device.setup.get("extended")))
+        try:
+            return self._codec_8(first, count, reader, table)
+        except ProtocolError as error:
+            reader.position = start
             try:
-                return self._plain_records(codec, count, reader, table)
+                found = self._codec_8(not first, count, reader, table)
             except ProtocolError:
-                if codec != CODEC_8:
-                    raise
-                reader.position = start
-                found = _extended_records(count, reader, table)
-                if found is None:
-                    raise
-                self._extended = True
-                return found
-        return [read_record(reader, codec, table, extended=True) for _ in range(count)]
+                raise error from None
+            self._extended = not first
+            return found
+
+    def _codec_8(self, extended: bool, count: int, reader: Reader, table: Table) -> list[Message]:
+        """Records of codec 8, ``extended`` by 16-byte elements or not."""
+        if not extended:
+            return self._plain_records(CODEC_8, count, reader, table)
+        found = [read_record(reader, CODEC_8, table, extended=True) for _ in range(count)]
+        _check_count(count, reader)
+        return found
 
     def _plain_records(self, codec: int, count: int, reader: Reader, table: Table) -> list[Message]:
         """Records of codecs 8, 8E and 16, by plans as far as there are any."""
-        if self._table is not table:
-            self._table, self._plans = table, []
+        if self._plans_of != (table, codec):
+            self._plans_of, self._plans = (table, codec), []
         data, end = reader.data, reader.end
         messages: list[Message] = []
         left = count
@@ -230,8 +239,7 @@ class Teltonika(Protocol):
             reader.position = start + times * plan.size
             plan.read(data[start : reader.position], messages)
             left -= times
-        if reader.position >= end or data[reader.position] != count:
-            raise ProtocolError(f"{count} records at the beginning, another count at the end")
+        _check_count(count, reader)
         return messages
 
     def _plan_at(
@@ -254,14 +262,13 @@ class Teltonika(Protocol):
         return found, found.run(data, start, end, most)
 
 
-def _extended_records(count: int, reader: Reader, table: Table) -> list[Message] | None:
-    """Records of codec 8 with 16-byte elements; None where they cannot be that."""
-    try:
-        found = [read_record(reader, CODEC_8, table, extended=True) for _ in range(count)]
-    except ProtocolError:
-        return None
-    fits = reader.position < reader.end and reader.data[reader.position] == count
-    return found if fits else None
+def _check_count(count: int, reader: Reader) -> None:
+    """The count after the records must be the one before them."""
+    if reader.position >= reader.end:
+        raise ProtocolError("cut short: no second count of records")
+    again = reader.data[reader.position]
+    if again != count:
+        raise ProtocolError(f"{count} records at the beginning, {again} at the end")
 
 
 def _frame_size(data: bytes, at: int, longest: int) -> int | None:
