@@ -93,10 +93,10 @@ class Subuser(Person, kw_only=True):
 class Discount(msgspec.Struct):
     """A personal discount: percent, from how many active trackers on, until when (null: open)."""
 
-    value: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = 0.0
-    min_trackers: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = 0
+    value: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
+    min_trackers: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None
     end_date: date | None = None
-    strategy: Strategy | None = "no_summing"
+    strategy: Strategy | None = None
 
     def stored(self) -> dict[str, Any]:
         return {

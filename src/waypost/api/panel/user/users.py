@@ -224,13 +224,13 @@ async def change(
 
 
 def _merged(discount: Discount, user: PanelPerson) -> dict[str, Any]:
-    """The discount to keep. The object counts; where it is empty, the user's own fields do."""
-    if discount == Discount() and isinstance(user.discount, float):
+    """The discount to keep. The object counts; where it states no value, the user's fields do."""
+    if discount.value is None and isinstance(user.discount, float):
         discount = Discount(
             user.discount,
-            user.discount_min_trackers or 0,
+            user.discount_min_trackers or None,
             user.discount_end_date or None,
-            user.discount_strategy or "no_summing",
+            user.discount_strategy or None,
         )
     return discount.stored()
 
