@@ -1,7 +1,7 @@
 """WondeX trackers of Wonde Proud (TT1, SPT100, VT10, VT200, VT300) over TCP and UDP.
 
-Source: WondeX VT10 Protocol Document 1.04, SPT100 Protocol Document 1.06, VT300 Protocol Document
-1.01: syntax of ``$WP`` commands, ASCII position format, keep-alive packet. A position is a line:
+Specified in the WondeX VT10 (1.04), SPT100 (1.06) and VT300 (1.01) Protocol Documents; what stands
+here was taken from recorded packets and published decoders and servers. A position is a line:
 device id, UTC time, longitude, latitude, km/h, heading, altitude, satellites, event id, and then
 what the device was set to add: mileage in km, inputs, analog inputs in V, outputs. Positions have
 no acknowledgement; a keep-alive (``D0D7``, sequence, device id, little-endian) is echoed.

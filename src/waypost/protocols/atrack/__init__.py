@@ -1,7 +1,9 @@
 """ATrack trackers (AT, AK, AL, AS, AX, AU, AY series) over TCP and UDP.
 
-Source: ATrack Protocol Document (AT series 1.1.4, AP 1.3.8, SP 1.5.2): section 2.1 "Command
-Syntax", 2.2 "Position Format", 2.3 "Acknowledge/Keep Alive Message Format". A report begins with
+Specified in the ATrack Protocol Document (AT series 1.1.4, AP 1.3.8, SP 1.5.2), sections 2.1
+"Command Syntax", 2.2 "Position Format", 2.3 "Acknowledge/Keep Alive Message Format". That document
+is confidential: what stands here was taken from recorded packets and published decoders and
+configurations; the ``+TAG`` of commands is not confirmed by a recording. A report begins with
 its prefix (``@P`` unless AT$FORM says another), CRC, length, sequence number and unit id, in
 binary or in ASCII; each is acknowledged by ``FE02``, unit id and sequence number, always in
 binary; a keep-alive has that form too and is echoed. Answers to commands are lines that begin

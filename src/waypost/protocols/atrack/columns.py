@@ -1,8 +1,11 @@
 """The custom columns of a report: what ``AT$FORM`` appends to it.
 
-Source: ATrack Protocol Document (AT series 1.1.4, AP 1.3.8, SP 1.5.2), command ``AT$FORM``;
-widths were checked against recorded packets. Columns of the J1939 and J1708 buses (``JO5``,
-``ZH3``) say their width themselves: O one byte, H two, L four, S text.
+Names and units were taken from published decoders and configurations, widths from recorded
+packets where one holds the column (AT BV CD CE CM CN DT EL ET FC FL GL GN GQ GS GV IA LC ME MF ML
+MP MV PD RL RP SA SM TR VN). The rest are assumed: one byte for a state, two or four for a measure
+or a count. A column that does not fit is kept as it came (:mod:`waypost.protocols.atrack.binary`).
+Columns of the J1939 and J1708 buses (``JO5``, ``ZH3``) say their width themselves: O one byte, H
+two, L four, S text.
 """
 
 from __future__ import annotations
