@@ -1,10 +1,10 @@
 """What a position record says, however it is written.
 
-Its fields (the package says where this was taken from): times of the fix, of the device's clock and
-of sending, longitude and latitude in millionths of a degree, heading, report id, odometer in 0.1 km,
-HDOP in 0.1, inputs, km/h, outputs, analog input in mV, driver id, two temperatures in 0.1 degC
-(200.0: no sensor), text, custom columns. A report has no sign of validity; a fix time of 0, or a
-place of 0, 0, is taken for no fix.
+Its fields (the package says where this was taken from): times of the fix, of the device's clock
+and of sending, longitude and latitude in millionths of a degree, heading, report id, odometer in
+0.1 km, HDOP in 0.1, inputs, km/h, outputs, analog input in mV, driver id, two temperatures in
+0.1 degC (200.0: no sensor), text, custom columns. A report has no sign of validity; a fix time of
+0, or a place of 0, 0, is taken for no fix.
 """
 
 from __future__ import annotations
