@@ -106,6 +106,8 @@ class AutoConnection(asyncio.Protocol):
         self._end("closed before it was clear what it speaks")
 
     def data_received(self, data: bytes) -> None:
+        if self.closed or self.gateway.stopping:
+            return
         self.start += data
         self._decide(last=len(self.start) >= BYTES)
 
@@ -183,9 +185,8 @@ class AutoConnection(asyncio.Protocol):
         if now - self.since > limit * 1000:
             self.close(f"did not say what it speaks within {limit} s")
 
-    def hold(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
+    def discard(self) -> None:
+        """What comes is not read any more."""
 
     def abort(self) -> None:
         self.transport.abort()

@@ -100,6 +100,7 @@ class Connection:
         "record",
         "since",
         "stale",
+        "stranger",
         "superseded",
         "throttle",
         "todo",
@@ -140,6 +141,8 @@ class Connection:
         self.queued = False
         #: Until the device's record is found.
         self.waiting = False
+        #: Nobody had registered the device when it was looked up last.
+        self.stranger = False
         #: The device's record changed while it was looked up.
         self.stale = False
         #: The peer does not read what is written to it.
@@ -364,6 +367,7 @@ class Connection:
             self._watch_ids()
             self.trace = gateway.tap.device(self.ids[0], self.trace)
             gateway.inbox.note(self, self.ids[0], None)
+            self.stranger = True
             return True
         if not self._password_fits(record.device):
             gateway.ingest.release(live)
@@ -426,6 +430,7 @@ class Connection:
             self.unwatch()
             self.unwatch = None
         self.kept = []
+        self.stranger = False
 
     def apply(self, decoded: Decoded, frame: Frame) -> None:
         """Does what a frame said, the device's record being known (or that it has none)."""

@@ -54,7 +54,7 @@ class Open(Protocol):
     @property
     def pending(self) -> Any: ...
     def check(self, now: int) -> None: ...
-    def hold(self) -> None: ...
+    def discard(self) -> None: ...
     def close(self, reason: str) -> None: ...
     def abort(self) -> None: ...
 
@@ -148,7 +148,7 @@ class Gateway:
         if self._sweeper is not None:
             self._sweeper.cancel()
         for item in list(self.open):
-            item.hold()
+            item.discard()
         self.pump.stop()
         await self._until(lambda: not any(item.pending for item in self.open), STOP_COMMITS)
         await self.commander.stop()
@@ -200,7 +200,8 @@ class Gateway:
         if not again:
             now = connection.noted = now_ms()
             self.activity.touch(source_id, record.device.device_id, now)
-            self.inbox.claimed(connection.ids)
+            self.inbox.claimed(connection.ids, shown=connection.stranger)
+            connection.stranger = False
             if connection.persistent:
                 self._tell(connection, source_id, is_open=True)
                 for other in older:

@@ -64,7 +64,7 @@ class HttpConnection(StreamConnection):
         self.broken = False
 
     def data_received(self, data: bytes) -> None:
-        if self.closed or self.broken:
+        if self.closed or self.broken or self.gateway.stopping:
             return
         if not self.started and not self.pending and not self.todo and not self.trace.nameless:
             # A proxy may send requests of several devices: the next one says whose it is.

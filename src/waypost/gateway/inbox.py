@@ -5,6 +5,7 @@ Noted in memory and written a few times a second at most. Registering an id take
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -77,9 +78,10 @@ class Inbox(Batch):
                 stranger.position_at = at
         self.wake()
 
-    def claimed(self, device_ids: list[str]) -> None:
-        """Somebody registered the device that calls itself so."""
-        found = False
+    def claimed(self, device_ids: Iterable[str], *, shown: bool) -> None:
+        """The device that calls itself so is registered; ``shown``: its connection was noted here
+        before (registering took it out, but what was noted since may have been written)."""
+        found = shown
         for key in [key for key in self._seen if key[0] in device_ids]:
             del self._seen[key]
             found = True
@@ -98,7 +100,7 @@ class Inbox(Batch):
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [msgspec.convert(dict(row), Stranger) for row in rows]
+        return [Stranger(**row) for row in rows]
 
     async def write(self) -> None:
         seen, self._seen = self._seen, {}

@@ -113,7 +113,7 @@ class MqttConnection(StreamConnection):
     # Packets in.
 
     def data_received(self, data: bytes) -> None:
-        if self.closed:
+        if self.closed or self.gateway.stopping:
             return
         self.heard(data)
         self.reader.buffer += data

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AHEAD = 64 * 1024
 #: The system asks a silent peer for a sign of life after so many seconds.
 KEEPALIVE = 300
+#: Seconds that a device has to take the last bytes and close its side.
+LINGER = 1.0
 BY_DEVICE = "closed by the device"
 
 
@@ -57,10 +59,11 @@ class StreamConnection(Connection, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone = BY_DEVICE if exc is None else f"connection lost: {exc}"
+        self.choked = False
         self.gateway.pump.add(self)
 
     def eof_received(self) -> bool:
-        if self.transport.get_extra_info("ssl_object") is not None:
+        if self.closed or self.transport.get_extra_info("ssl_object") is not None:
             return False  # TLS has no half-closed state
         self.ended = True
         self.gateway.pump.add(self)
@@ -108,8 +111,21 @@ class StreamConnection(Connection, asyncio.Protocol):
     def can_command(self) -> bool:
         return self.protocol.commands and not (self.closed or self.ended or self.gone)
 
+    def discard(self) -> None:
+        """From now on what comes is read and thrown away: bytes left in the socket when it is
+        closed would make the system take back what was just written."""
+        if self.held and not self.transport.is_closing():
+            self.held = False
+            self.transport.resume_reading()
+
     def shut(self) -> None:
-        self.transport.close()
+        transport = self.transport
+        if transport.is_closing() or transport.get_extra_info("ssl_object") is not None:
+            transport.close()
+            return
+        self.discard()
+        transport.write_eof()
+        self.gateway.loop.call_later(LINGER, transport.close)
 
     def abort(self) -> None:
         """Ends at once, whatever is still to be written."""
@@ -126,7 +142,7 @@ class TcpConnection(StreamConnection):
         self.buffer = bytearray()
 
     def data_received(self, data: bytes) -> None:
-        if self.closed:
+        if self.closed or self.gateway.stopping:
             return
         self.heard(data)
         self.buffer += data

@@ -112,8 +112,8 @@ class Peer(Connection):
     def abort(self) -> None:
         self.shut()
 
-    def hold(self) -> None:
-        """A datagram socket is shared: nothing to hold."""
+    def discard(self) -> None:
+        """The endpoint does it for all its peers."""
 
     def check(self, now: int) -> None:
         settings = self.gateway.settings
