@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from waypost.accounts.model import SessionKind
 from waypost.api.http import HttpApi
 from waypost.api.services import Services
 from waypost.store.tables import panel_accounts, security_groups, users
+from waypost.telemetry.message import Message
 
 PASSWORD = "Correct-horse1!"
 #: 2024-03-09 12:00:00 UTC: before summer time in New York, whose users see 07:00:00.
@@ -47,6 +49,7 @@ class World:
         self.dealer_id = 0
         self.tariff_id = 0
         self.password_hash = ""
+        self._imei = 350_000_000_000_000
 
     async def call(self, path: str, who: str | None = "user", **params: Any) -> dict[str, Any]:
         """Calls an action with JSON and gives its reply. The path of a panel action begins with
@@ -115,6 +118,31 @@ class World:
                 connection, account_id, self.clock.now
             )
         return account_id
+
+    async def register(self, label: str, who: str = "user", **params: Any) -> dict[str, Any]:
+        """A registered tracker as ``tracker/register`` answers it."""
+        self._imei += 1
+        params = {
+            "label": label,
+            "group_id": 0,
+            "plugin_id": 44,
+            "model": "telfmb120",
+            "device_id": str(self._imei),
+            **params,
+        }
+        reply = await self.call("tracker/register", who, **params)
+        assert reply["success"], reply
+        value: dict[str, Any] = reply["value"]
+        return value
+
+    async def report(self, tracker: dict[str, Any], *messages: Message) -> None:
+        """What the device says now, stored."""
+        ingest = self.services.ingest
+        live = await ingest.open(tracker["source"]["id"], 366)
+        stored: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+        ingest.submit(live, messages, self.clock.now, stored.set_result)
+        assert await stored is None
+        ingest.release(live)
 
     async def grant(self, *rights: str) -> None:
         """Gives the sub-user exactly these rights."""

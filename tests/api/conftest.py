@@ -19,9 +19,12 @@ from waypost.accounts.service import Accounts
 from waypost.api.services import Services
 from waypost.bus.local import LocalBus
 from waypost.catalog.rights import PANEL_PERMISSIONS
-from waypost.fleet.trackers import Trackers
+from waypost.commands.queue import CommandQueue
+from waypost.fleet.service import Fleet
+from waypost.ingest import Ingest
 from waypost.settings import Settings
-from waypost.store.engine import Database
+from waypost.store.engine import POINTS_FILE, Database
+from waypost.store.points_sqlite import SqlitePoints
 from waypost.store.tables import dealers, metadata, security_groups, tariffs
 
 
@@ -46,11 +49,25 @@ async def services(settings: Settings, passwords: Passwords) -> AsyncIterator[Se
     bus = LocalBus()
     accounts = Accounts(database, settings, bus, passwords)
     await accounts.start()
-    trackers = await Trackers.open(database, bus, settings)
+    points = SqlitePoints(settings.data_dir / POINTS_FILE)
+    await points.open()
+    fleet = await Fleet.open(database, points, bus, settings)
+    ingest = Ingest(points, bus, owner="test")
+    ingest.start()
     yield Services(
-        settings=settings, database=database, bus=bus, accounts=accounts, trackers=trackers
+        settings=settings,
+        database=database,
+        bus=bus,
+        accounts=accounts,
+        points=points,
+        trackers=fleet.trackers,
+        fleet=fleet,
+        commands=CommandQueue(database, bus, settings),
+        ingest=ingest,
     )
-    await trackers.close()
+    await ingest.close()
+    await fleet.close()
+    await points.close()
     await accounts.close()
     await bus.close()
     await database.close()

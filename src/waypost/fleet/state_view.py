@@ -6,6 +6,7 @@ tracker changes, or a status changes because time passed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -111,11 +112,6 @@ class Clock:
 
     def maybe(self, ms: int | None) -> str | None:
         return None if ms is None else self.write(ms)
-
-
-def state_of(row: TrackerRow, state: State | None, now: int, clock: Clock) -> TrackerState:
-    """The documented object for the state of ``row``'s source at ``now`` (ms)."""
-    return _build(row, state, now, clock)[0]
 
 
 def connection_of(row: TrackerRow, state: State | None, now: int) -> tuple[Connection, int | None]:
@@ -257,25 +253,49 @@ def _ignition(state: State, clock: Clock) -> dict[str, Any]:
     return {"ignition": bool(known[0]), "ignition_update": clock.write(known[1])}
 
 
-Piece = tuple[TrackerRow, int, float, bytes]
-"""What it was made from (row, state's version), until when it holds, ``"<tracker id>":{...}``."""
+Piece = tuple[TrackerRow, Known, int, float, bytes]
+"""What it was made from (row, known state and its version), until when it holds, and
+``"<tracker id>":{...}``."""
 
 
 class StateViews:
     """Encoded states of the trackers that one user sees, in one zone and form."""
 
-    __slots__ = ("clock", "pieces")
+    __slots__ = ("_clock", "_pieces")
 
     def __init__(self, zone: tzinfo, iso: bool) -> None:
-        self.clock = Clock(zone, iso)
-        self.pieces: dict[int, Piece] = {}
+        self._clock = Clock(zone, iso)
+        self._pieces: dict[int, Piece] = {}
 
-    def get(self, row: TrackerRow, known: Known, now: int) -> bytes:
-        """``"<tracker id>":{state}`` as it is at ``now``."""
-        piece = self.pieces.get(row.id)
-        if piece is not None and piece[0] is row and piece[1] == known.version and now < piece[2]:
-            return piece[3]
-        view, until = _build(row, known.state, now, self.clock)
+    def kept(
+        self,
+        tracker_ids: Iterable[int],
+        rows: Mapping[int, TrackerRow],
+        believed_from: float,
+        now: int,
+    ) -> tuple[list[bytes], list[int]]:
+        """What is encoded already and holds at ``now``, and the ids of all others. ``rows`` are
+        those that the user sees now; ``believed_from`` as :class:`States` says."""
+        pieces, found, others = self._pieces, [], []
+        for tracker_id in tracker_ids:
+            piece = pieces.get(tracker_id)
+            if piece is not None:
+                row, known, version, until, body = piece
+                if (
+                    now < until
+                    and known.version == version
+                    and rows.get(tracker_id) is row
+                    and known.checked is not None
+                    and known.checked >= believed_from
+                ):
+                    found.append(body)
+                    continue
+            others.append(tracker_id)
+        return found, others
+
+    def encode(self, row: TrackerRow, known: Known, now: int) -> bytes:
+        """``"<tracker id>":{state}`` as it is at ``now``; kept."""
+        view, until = _build(row, known.state, now, self._clock)
         body = b'"%d":%b' % (row.id, _encode(view))
-        self.pieces[row.id] = (row, known.version, until, body)
+        self._pieces[row.id] = (row, known, known.version, until, body)
         return body

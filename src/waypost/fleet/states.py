@@ -31,7 +31,8 @@ class Known:
 
     def __init__(self, version: int, data: bytes | None, checked: float | None) -> None:
         self.version = version
-        #: When the database was last asked (monotonic seconds); None: it is being asked.
+        #: When the database was last asked (monotonic seconds); None: it is being asked, or
+        #: this entry is forgotten.
         self.checked = checked
         self._data = data
         self._state: State | None = None
@@ -71,14 +72,17 @@ class States:
             version, data = _decode(payload)
             known.renew(version, data)
 
+    @property
+    def believed_from(self) -> float:
+        """An entry is believed if it was checked since this moment (monotonic seconds)."""
+        return float("-inf") if self._single else time.monotonic() - TRUST
+
     def peek(self, source_id: int) -> Known | None:
         """What memory holds of a source, if that can be believed now."""
         known = self._known.get(source_id)
         if known is None or known.checked is None:
             return None
-        if not self._single and time.monotonic() - known.checked >= TRUST:
-            return None
-        return known
+        return known if known.checked >= self.believed_from else None
 
     async def get(self, source_ids: Iterable[int]) -> dict[int, Known]:
         """The states of all these sources, from memory where it has them, the rest with one
@@ -108,5 +112,6 @@ class States:
             known.renew(row.version, row.data)
         self._known.move_to_end(source_id)
         while len(self._known) > LIMIT:
-            self._known.popitem(last=False)
+            # Whoever still holds it must see that it is not kept right any more.
+            self._known.popitem(last=False)[1].checked = None
         return known

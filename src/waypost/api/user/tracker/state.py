@@ -53,7 +53,7 @@ async def get_state(call: UserCall, tracker: TrackerRow) -> Encoded[OneState]:
     fleet = call.services.fleet
     garage = await fleet.trackers.of_user(call.user)
     known: Known = (await fleet.states.get([tracker.source_id]))[tracker.source_id]
-    keyed = garage.views(call.user.zone, call.iso).get(tracker, known, call.now)
+    keyed = garage.views(call.user.zone, call.iso).encode(tracker, known, call.now)
     return Encoded([_opening(call), b',"state":', keyed[keyed.index(b":") + 1 :], b"}"])
 
 
@@ -65,35 +65,30 @@ async def get_states(
     or 201 where one was corrupted) unless the call wants them listed."""
     fleet = call.services.fleet
     garage = await fleet.trackers.of_user(call.user)
-    rows: list[TrackerRow] = []
+    views = garage.views(call.user.zone, call.iso)
+    pieces, others = views.kept(
+        dict.fromkeys(trackers), garage.by_id, fleet.states.believed_from, call.now
+    )
     blocked: list[int] = []
     missing: list[int] = []
-    by_id = garage.by_id
-    for tracker_id in dict.fromkeys(trackers):
-        row = by_id.get(tracker_id)
-        if row is None:
-            missing.append(tracker_id)
-        elif row.blocked:
-            blocked.append(tracker_id)
-        else:
-            rows.append(row)
-    if missing and not allow_not_exist:
-        gone = any(tracker_id in garage.corrupted for tracker_id in missing)
-        if gone:
+    if others:
+        rows: list[TrackerRow] = []
+        for tracker_id in others:
+            row = garage.by_id.get(tracker_id)
+            if row is None:
+                missing.append(tracker_id)
+            elif row.blocked:
+                blocked.append(tracker_id)
+            else:
+                rows.append(row)
+        if not allow_not_exist and any(one in garage.corrupted for one in missing):
             raise ApiError(201)
-    if blocked and not list_blocked:
-        raise ApiError(208)
-    if missing and not allow_not_exist:
-        raise ApiError(217)
-    states = fleet.states
-    peek = states.peek
-    known = [peek(row.source_id) for row in rows]
-    if None in known:
-        every = await states.get([row.source_id for row in rows])
-        known = [every[row.source_id] for row in rows]
-    view = garage.views(call.user.zone, call.iso).get
-    now = call.now
-    pieces = [view(row, one, now) for row, one in zip(rows, known, strict=True)]
+        if blocked and not list_blocked:
+            raise ApiError(208)
+        if missing and not allow_not_exist:
+            raise ApiError(217)
+        known = await fleet.states.get([row.source_id for row in rows])
+        pieces += [views.encode(row, known[row.source_id], call.now) for row in rows]
     parts = [_opening(call), b',"states":{', b",".join(pieces), b"}"]
     if list_blocked:
         parts += (b',"blocked":', _encode(blocked))
