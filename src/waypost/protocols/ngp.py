@@ -72,6 +72,9 @@ class Ngp(Protocol):
     transports = frozenset({Transport.HTTP, Transport.MQTT})
     port = table.ngp().http.port
     topics = (table.ngp().mqtt.topic.replace("{device_id}", "+"),)
+    mqtt_username = table.ngp().mqtt.username
+    #: A message with one of the longest blobs, and as much beside it.
+    max_frame = 2 * table.ngp().limits.blob
 
     @classmethod
     def recognises(cls, start: bytes) -> bool | None:
