@@ -83,7 +83,9 @@ async def test_who_may_not_log_in_is_told_why_and_their_sessions_end(
 async def test_a_blocked_dealer_shuts_both_apis(world: World) -> None:
     async with world.services.database.begin() as connection:
         await connection.execute(
-            update(dealers).where(dealers.c.id == world.dealer_id).values(blocked=True)
+            update(dealers)
+            .where(dealers.c.id == world.dealer_id)
+            .values(block_status="CLIENTS_BLOCKED")
         )
     assert (await log_in(world))["status"]["code"] == 11
     login = {"login": str(world.dealer_id), "password": PASSWORD}

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement
+
+from waypost.store.tables import dealers
+
+#: ``dealers.block_status``: whom a block shuts out is said by the two functions below.
+BlockStatus = Literal["NOT_BLOCKED", "INITIAL_BLOCK", "BLOCK_LOGIN", "CLIENTS_BLOCKED"]
+
+
+def panel_shut_out() -> ColumnElement[bool]:
+    """The dealer and its staff cannot use the panel."""
+    return dealers.c.block_status != "NOT_BLOCKED"
+
+
+def users_shut_out() -> ColumnElement[bool]:
+    """The dealer's users cannot log in."""
+    return dealers.c.block_status.in_(("INITIAL_BLOCK", "CLIENTS_BLOCKED"))
+
 
 #: Settings of the interface until the dealer changes them. Objects in it are never null: clients
 #: read their fields without looking.
 UI_SETTINGS: dict[str, Any] = {
-    "domain": "",
     "service_title": "Waypost",
     "locale": "en_US",
     "demo_login": "",
@@ -46,10 +63,27 @@ UI_SETTINGS: dict[str, Any] = {
 }
 
 
+#: What a dealer may use unless its settings say otherwise. ``subpaas`` is for dealers that have none
+#: above them.
+DEALER_FEATURES = ("branding_web", "branding_mobile", "subpaas")
+
+
+def features_of(row: Any) -> list[str]:
+    """The features of a dealer's row."""
+    given: list[str] | None = row.settings.get("features")
+    if given is not None:
+        return given
+    return [one for one in DEALER_FEATURES if one != "subpaas" or row.parent_id is None]
+
+
 def ui_settings(row: Any) -> dict[str, Any]:
     """The interface settings of a dealer's row, every one there."""
     stored = row.settings.get("ui", {})
-    settings = {**UI_SETTINGS, "service_title": row.title or UI_SETTINGS["service_title"]}
+    settings = {
+        "domain": row.domain or "",
+        **UI_SETTINGS,
+        "service_title": row.title or UI_SETTINGS["service_title"],
+    }
     for name, value in stored.items():
         if value is None and isinstance(settings.get(name), dict):
             continue

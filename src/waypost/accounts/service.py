@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from waypost.accounts.dealers import panel_shut_out, users_shut_out
 from waypost.accounts.lockout import Lockout
 from waypost.accounts.model import PanelAccount, SessionKind
 from waypost.accounts.passwords import Passwords
@@ -57,7 +58,7 @@ class Accounts:
                         masters.c.activated.label("master_activated"),
                         masters.c.blocked.label("master_blocked"),
                         masters.c.deleted.label("master_deleted"),
-                        dealers.c.blocked.label("closed"),
+                        users_shut_out().label("closed"),
                     )
                     .join(dealers, dealers.c.id == users.c.dealer_id)
                     .outerjoin(masters, masters.c.id == users.c.master_id)
@@ -93,7 +94,7 @@ class Accounts:
         async with self.database.read() as connection:
             row = (
                 await connection.execute(
-                    select(panel_accounts, dealers.c.blocked.label("closed"))
+                    select(panel_accounts, panel_shut_out().label("closed"))
                     .join(dealers, dealers.c.id == panel_accounts.c.dealer_id)
                     .where(panel_accounts.c.login == login)
                 )

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.accounts.dealers import panel_shut_out, users_shut_out
 from waypost.accounts.model import PanelAccount, Session, SessionKind, User
 from waypost.bus.base import Bus, Subscription
 from waypost.refusal import Refused
@@ -128,7 +129,7 @@ class Sessions:
                 )
             row = (
                 await connection.execute(
-                    select(sessions.c.expires_at, panel_accounts, dealers.c.blocked.label("closed"))
+                    select(sessions.c.expires_at, panel_accounts, panel_shut_out().label("closed"))
                     .join(panel_accounts, panel_accounts.c.id == sessions.c.panel_account_id)
                     .join(dealers, dealers.c.id == panel_accounts.c.dealer_id)
                     .where(sessions.c.key == key, ~panel_accounts.c.blocked)
@@ -247,7 +248,7 @@ def may_enter() -> ColumnElement[bool]:
 def _user_rows(holder: Any) -> Select[Any]:
     columns: list[Any] = [
         users,
-        dealers.c.blocked.label("closed"),
+        users_shut_out().label("closed"),
         security_groups.c.rights,
     ]
     if holder is sessions:

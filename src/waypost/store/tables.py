@@ -57,9 +57,15 @@ dealers = Table(
     _id(),
     _ref("parent_id", "dealers.id", nullable=True),
     Column("title", Text, nullable=False, server_default=""),
-    Column("blocked", Boolean, nullable=False, server_default=false()),
+    Column("legal_name", Text, nullable=False, server_default=""),
+    #: NOT_BLOCKED; INITIAL_BLOCK: a new sub-dealer that the operator has not let in yet;
+    #: BLOCK_LOGIN: its panel is closed; CLIENTS_BLOCKED: its users are shut out too.
+    Column("block_status", Text, nullable=False, server_default="NOT_BLOCKED"),
+    #: Where its users' interface is served; lower case.
+    Column("domain", Text, unique=True),
     #: Most devices that all users of this dealer may have; null: no limit.
     Column("device_limit", Integer),
+    #: ``ui``, ``notification``, ``contact``, ``tariff_defaults``, ``menu``, ``features`` ...
     Column("settings", JSON, nullable=False, server_default="{}"),
     Column("created_at", Big, nullable=False),
 )
@@ -193,7 +199,20 @@ sources = Table(
     Column("blocked", Boolean, nullable=False, server_default=false()),
     Column("corrupted", Boolean, nullable=False, server_default=false()),
     _ref("tariff_id", "tariffs.id", nullable=True),
-    Column("tariff_end_date", Date),
+    #: The first day that is not paid; null: none, as with tariffs that charge active days.
+    Column("tariff_end_date", Date, index=True),
+    #: The tariff ended without being paid further.
+    Column("tariff_ended", Boolean, nullable=False, server_default=false()),
+    #: The end of the tariff is why it is blocked: paying lifts the block.
+    Column("blocked_by_tariff", Boolean, nullable=False, server_default=false()),
+    #: When the tariff was changed last.
+    Column("tariff_change_date", Date),
+    #: The last day that was charged for.
+    Column("last_charged_date", Date),
+    #: Days without a fee after the registration.
+    Column("free_days", Integer, nullable=False, server_default="0"),
+    #: The SIM card of its bundle, whose number its users do not see.
+    _ref("sim_card_id", "sim_cards.id", nullable=True),
     Column("creation_date", Date, nullable=False),
     Column("registered_at", Big, nullable=False),
     #: First and last time the device itself connected since it was registered or replaced.
@@ -331,6 +350,104 @@ device_events = Table(
     Column("at", Big, nullable=False),
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+#: What happened to a user's money. Amounts are signed: negative ones left the account.
+transactions = Table(
+    "transactions",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id", index=False),
+    _ref("dealer_id", "dealers.id"),
+    _ref("tracker_id", "trackers.id", nullable=True),
+    Column("at", Big, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subtype", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("old_balance", Money, nullable=False),
+    Column("new_balance", Money, nullable=False),
+    Column("bonus_amount", Money, nullable=False),
+    Column("old_bonus", Money, nullable=False),
+    Column("new_bonus", Money, nullable=False),
+)
+Index("ix_transactions_user_id_at", transactions.c.user_id, transactions.c.at)
+
+#: Codes that a dealer sells: whoever registers a device with one gets its tariff and money.
+activation_codes = Table(
+    "activation_codes",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _ref("dealer_id", "dealers.id"),
+    _ref("tariff_id", "tariffs.id"),
+    Column("bonus_amount", Integer, nullable=False),
+    Column("money_amount", Integer, nullable=False, server_default="0"),
+    Column("free_days", Integer, nullable=False),
+    Column("created_at", Big, nullable=False),
+    Column("activated_at", Big),
+    #: What was registered with it.
+    _ref("tracker_id", "trackers.id", nullable=True),
+)
+
+#: SIM cards that a dealer puts into devices.
+sim_cards = Table(
+    "sim_cards",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    Column("iccid", Text, nullable=False, unique=True),
+    #: Digits, with the country's code.
+    Column("phone", Text, nullable=False, unique=True),
+    #: Name of its access point.
+    Column("apn", Text, nullable=False, server_default=""),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+)
+
+#: What users have ordered from their dealer.
+orders = Table(
+    "orders",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    _ref("user_id", "users.id"),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("sum", Money, nullable=False),
+    Column("payer", Text, nullable=False, server_default=""),
+    Column("recipient", Text, nullable=False, server_default=""),
+    Column("contacts", Text, nullable=False, server_default=""),
+    Column("place", Text, nullable=False, server_default=""),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("created_at", Big, nullable=False),
+)
+
+#: Devices that a dealer sells ready to be registered by their IMEI.
+bundles = Table(
+    "bundles",
+    metadata,
+    _id(),
+    _ref("dealer_id", "dealers.id"),
+    Column("imei", Text, nullable=False, unique=True),
+    #: The device's model, whose number in the catalog is the number of the equipment.
+    Column("equip_id", Integer, nullable=False),
+    Column("model_code", Text, nullable=False),
+    #: Set up at the factory: it needs no commands when it is registered.
+    Column("factory_preset", Boolean, nullable=False),
+    Column("sim_card_id", Big, ForeignKey("sim_cards.id"), unique=True),
+    #: When it got its SIM card.
+    Column("assigned_at", Big),
+    _ref("order_id", "orders.id", nullable=True),
+    Column("created_at", Big, nullable=False),
+)
+
+#: Days (UTC) on which a device connected.
+active_days = Table(
+    "active_days",
+    metadata,
+    Column("source_id", Big, ForeignKey("sources.id"), primary_key=True),
+    Column("day", Date, primary_key=True, index=True),
 )
 
 #: Facts about this database itself: the salt of its first start, what jobs ran when.

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from waypost.accounts.dealers import USER_MENU, ui_settings
+from waypost.accounts.dealers import USER_MENU, features_of, ui_settings
 from waypost.accounts.person import details_of, title_of
 from waypost.accounts.users import settings_of
 from waypost.api.action import UserCall, user_action
@@ -110,7 +110,7 @@ async def get_info(call: UserCall, application: str | None = None) -> Info:
         user_info=_user_info(call, row),
         tariff_restrictions=TariffRestrictions(paas_settings["maps"]),
         premium_gis=False,
-        features=list(dealer.settings.get("features", ())),
+        features=features_of(dealer),
         user_menu=USER_MENU,
     )
     if master is not None:
