@@ -17,12 +17,23 @@ from argon2 import PasswordHasher
 
 from waypost.accounts.first_start import USER_LOGIN, first_start
 from waypost.accounts.passwords import Passwords
+from waypost.admin.address import FILE, address_of
 from waypost.admin.client import run
-from waypost.admin.operations.base import Admin, AdminError, Operation
-from waypost.admin.operations.devices import CommandList, InboxList, PointsCount, TapDevice
-from waypost.admin.operations.trackers import TrackerImport, TrackerList
-from waypost.admin.operations.users import PasswordReset, UserCreate, UserList
-from waypost.admin.server import FILE, AdminServer, address_of
+from waypost.admin.operations.base import Admin
+from waypost.admin.requests import (
+    AdminError,
+    CommandList,
+    InboxList,
+    PasswordReset,
+    PointsCount,
+    Request,
+    TapDevice,
+    TrackerImport,
+    TrackerList,
+    UserCreate,
+    UserList,
+)
+from waypost.admin.server import AdminServer
 from waypost.bus.local import LocalBus
 from waypost.gateway.tap import Tap
 from waypost.parts import Parts, open_parts
@@ -86,11 +97,11 @@ async def installation(
         yield settings
 
 
-async def ask(settings: Settings, operation: Operation) -> Any:
+async def ask(settings: Settings, request: Request) -> Any:
     async def say(progress: Any) -> None:
         raise AssertionError(f"unexpected progress {progress}")
 
-    return await run(settings, operation, say)
+    return await run(settings, request, say)
 
 
 async def test_users_are_made_listed_and_let_in_again(installation: Settings) -> None:

@@ -7,22 +7,22 @@ from typing import Any
 
 import msgspec
 
-from waypost.admin.operations.base import AdminError, Operation, Say
-from waypost.admin.server import FILE, LONGEST, address_of, explain
+from waypost.admin.address import FILE, LONGEST, address_of
+from waypost.admin.requests import AdminError, Request, Say
 from waypost.settings import Settings, SettingsError
 
 
-async def run(settings: Settings, operation: Operation, say: Say) -> Any:
-    """The operation's result. Raises :class:`AdminError`."""
+async def run(settings: Settings, request: Request, say: Say) -> Any:
+    """The result of what is asked for. Raises :class:`AdminError`, SettingsError."""
     try:
         with address_of(settings.data_dir) as address:
             reader, writer = await asyncio.open_unix_connection(address, limit=LONGEST)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-        return await _run_here(settings, operation, say)
+        return await _run_here(settings, request, say)
     except OSError as error:
         raise AdminError(f"{settings.data_dir / FILE}: {error.strerror or error}") from None
     try:
-        writer.write(msgspec.json.encode(operation) + b"\n")
+        writer.write(msgspec.json.encode(request) + b"\n")
         await writer.drain()
         return await _result(reader, say)
     except ConnectionError:
@@ -43,12 +43,16 @@ async def _result(reader: asyncio.StreamReader, say: Say) -> Any:
     raise AdminError("the server has closed the connection before it was done")
 
 
-async def _run_here(settings: Settings, operation: Operation, say: Say) -> Any:
+async def _run_here(settings: Settings, request: Request, say: Say) -> Any:
+    from waypost import logs
     from waypost.admin.local import opened
+    from waypost.admin.operations import perform
+    from waypost.admin.server import explain
 
+    logs.configure(settings.log_level, settings.log_format)
     try:
         async with opened(settings) as admin:
-            return await operation.run(admin, say)
+            return await perform(admin, request, say)
     except (AdminError, SettingsError):
         raise
     except Exception as error:

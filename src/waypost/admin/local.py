@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from waypost.admin.operations.base import Admin, AdminError
+from waypost.admin.operations.base import Admin
+from waypost.admin.requests import AdminError
 from waypost.parts import open_parts
 from waypost.settings import Settings
 from waypost.store.engine import RELATIONAL_FILE

@@ -5,43 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
-from waypost.admin.operations import parse
-from waypost.admin.operations.base import Admin, AdminError
+from waypost.admin.address import FILE, LONGEST, address_of
+from waypost.admin.operations import perform
+from waypost.admin.operations.base import Admin
+from waypost.admin.requests import AdminError, parse
 from waypost.catalog import errors
 from waypost.refusal import Refused
 from waypost.store.engine import is_unavailable
 from waypost.store.points import SchemaError
 
 log = structlog.get_logger()
-
-FILE = "admin.sock"
-#: Longest request: the file of an import is part of it.
-LONGEST = 64 * 1024 * 1024
-#: Bytes that fit the address of a local socket, on the system that has the least.
-ADDRESS_BYTES = 100
-
-
-@contextmanager
-def address_of(data_dir: Path) -> Iterator[str]:
-    """The socket's path as the system takes it: an address holds about a hundred bytes only, so a
-    longer path is named through its open directory."""
-    path = str((data_dir / FILE).absolute())
-    if len(os.fsencode(path)) <= ADDRESS_BYTES:
-        yield path
-        return
-    directory = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{directory}/{FILE}"
-    finally:
-        os.close(directory)
 
 
 class AdminServer:
@@ -119,7 +97,7 @@ class AdminServer:
                 raise AdminError(f"the request is longer than {LONGEST} bytes") from None
             if not line:
                 return
-            doing = asyncio.ensure_future(parse(line).run(self._admin, say))
+            doing = asyncio.ensure_future(perform(self._admin, parse(line), say))
             # A client sends one request; the next thing heard of it is that it has left.
             left = asyncio.ensure_future(reader.read(1))
             try:

@@ -20,7 +20,7 @@ from waypost.cli._output import print_json, print_rows
 from waypost.settings import load
 
 if TYPE_CHECKING:
-    from waypost.admin.operations.base import Operation
+    from waypost.admin.requests import Request
 
 admin = App(name="admin", help="What an operator does without HTTP, while the server runs or not.")
 tracker = App(name="tracker", help="Trackers.")
@@ -58,7 +58,7 @@ def points_count(*, device: str | None = None, where: Where = HERE) -> None:
     device
         Device id.
     """
-    from waypost.admin.operations.devices import PointsCount
+    from waypost.admin.requests import PointsCount
 
     print_json(_ask(PointsCount(device=device), where))
 
@@ -72,7 +72,7 @@ def tracker_list(*, user: str | None = None, where: Where = HERE) -> None:
     user
         The user's log-in.
     """
-    from waypost.admin.operations.trackers import TrackerList
+    from waypost.admin.requests import TrackerList
 
     print_rows(_ask(TrackerList(user=user), where))
 
@@ -93,7 +93,7 @@ def tracker_import(file: Path, /, *, user: str, where: Where = HERE) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from waypost.admin.operations.trackers import TrackerImport
+    from waypost.admin.requests import TrackerImport
 
     try:
         data = file.read_bytes()
@@ -125,7 +125,7 @@ def tap(
     once
         Only what is kept.
     """
-    from waypost.admin.operations.devices import TapDevice
+    from waypost.admin.requests import TapDevice
 
     async def show(entry: dict[str, str]) -> None:
         data = f"({entry['data']})" if entry["kind"] == "note" else entry["data"]
@@ -138,7 +138,7 @@ def tap(
 @inbox.command(name="list")
 def inbox_list(*, where: Where = HERE) -> None:
     """List devices that connect and that nobody registered."""
-    from waypost.admin.operations.devices import InboxList
+    from waypost.admin.requests import InboxList
 
     print_rows(_ask(InboxList(), where))
 
@@ -152,7 +152,7 @@ def command_list(*, device: str, limit: int = 50, where: Where = HERE) -> None:
     device
         Device id.
     """
-    from waypost.admin.operations.devices import CommandList
+    from waypost.admin.requests import CommandList
 
     print_rows(_ask(CommandList(device=device, limit=limit), where))
 
@@ -160,7 +160,7 @@ def command_list(*, device: str, limit: int = 50, where: Where = HERE) -> None:
 @user.command(name="list")
 def user_list(*, where: Where = HERE) -> None:
     """List users."""
-    from waypost.admin.operations.users import UserList
+    from waypost.admin.requests import UserList
 
     print_rows(_ask(UserList(), where))
 
@@ -173,7 +173,6 @@ def user_create(
     password: str | None = None,
     dealer: int | None = None,
     time_zone: str = "UTC",
-    locale: str = "en_US",
     where: Where = HERE,
 ) -> None:
     """Make a user.
@@ -187,11 +186,9 @@ def user_create(
     dealer
         The dealer's id; without it: the first.
     """
-    from waypost.admin.operations.users import UserCreate
+    from waypost.admin.requests import UserCreate
 
-    made = UserCreate(
-        login=login, password=password, dealer=dealer, time_zone=time_zone, locale=locale
-    )
+    made = UserCreate(login=login, password=password, dealer=dealer, time_zone=time_zone)
     print_json(_ask(made, where))
 
 
@@ -206,7 +203,7 @@ def password_reset(login: str, /, *, password: str | None = None, where: Where =
     password
         12 to 20 characters; without it a random one is made and printed.
     """
-    from waypost.admin.operations.users import PasswordReset
+    from waypost.admin.requests import PasswordReset
 
     print_json(_ask(PasswordReset(login=login, password=password), where))
 
@@ -215,19 +212,15 @@ async def _silent(progress: Any) -> None:
     """Progress that nobody wants to see."""
 
 
-def _ask(
-    operation: Operation, where: Where, show: Callable[[Any], Awaitable[None]] = _silent
-) -> Any:
-    """The result of an operation on the installation that is meant."""
+def _ask(request: Request, where: Where, show: Callable[[Any], Awaitable[None]] = _silent) -> Any:
+    """The result of a request to the installation that is meant."""
     settings = load({"data_dir": where.data_dir, "database": where.database, "nats": where.nats})
 
-    from waypost import logs
     from waypost.admin.client import run
-    from waypost.admin.operations.base import AdminError
+    from waypost.admin.requests import AdminError
 
-    logs.configure(settings.log_level, settings.log_format)
     try:
-        return asyncio.run(run(settings, operation, show))
+        return asyncio.run(run(settings, request, show))
     except AdminError as error:
         raise CommandFailed(str(error)) from None
     except KeyboardInterrupt:

@@ -1,32 +1,30 @@
-"""Every operation, and their form on the wire."""
+"""Every operation: what is done for each request."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from waypost.admin.operations.base import AdminError, Operation
-from waypost.admin.operations.devices import CommandList, InboxList, PointsCount, TapDevice
-from waypost.admin.operations.trackers import TrackerImport, TrackerList
-from waypost.admin.operations.users import PasswordReset, UserCreate, UserList
+from waypost.admin import requests
+from waypost.admin.operations import devices, trackers, users
+from waypost.admin.operations.base import Admin
+from waypost.admin.requests import Request, Say
 
-Request = (
-    CommandList
-    | InboxList
-    | PasswordReset
-    | PointsCount
-    | TapDevice
-    | TrackerImport
-    | TrackerList
-    | UserCreate
-    | UserList
-)
-
-_decoder: msgspec.json.Decoder[Operation] = msgspec.json.Decoder(Request)
+_OPERATIONS: dict[type[Request], Callable[[Admin, Any, Say], Awaitable[Any]]] = {
+    requests.CommandList: devices.command_list,
+    requests.InboxList: devices.inbox_list,
+    requests.PasswordReset: users.password_reset,
+    requests.PointsCount: devices.points_count,
+    requests.TapDevice: devices.tap_device,
+    requests.TrackerImport: trackers.tracker_import,
+    requests.TrackerList: trackers.tracker_list,
+    requests.UserCreate: users.user_create,
+    requests.UserList: users.user_list,
+}
 
 
-def parse(line: bytes) -> Operation:
-    """The operation that a request asks for. Raises :class:`AdminError`."""
-    try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise AdminError(f"not a request: {error}") from None
+async def perform(admin: Admin, request: Request, say: Say) -> Any:
+    """Does what is asked for; the result is plain JSON values. Raises
+    :class:`~waypost.admin.requests.AdminError`, or :class:`~waypost.refusal.Refused` with a code
+    of the catalog."""
+    return await _OPERATIONS[type(request)](admin, request, say)

@@ -10,107 +10,86 @@ from sqlalchemy import delete, select, update
 from waypost.accounts import users as user_rows
 from waypost.accounts.passwords import password_fault, random_password
 from waypost.accounts.person import Person, normal_login, title_of
-from waypost.admin.operations.base import Admin, AdminError, Operation, Say
+from waypost.admin.operations.base import Admin
+from waypost.admin.requests import AdminError, PasswordReset, Say, UserCreate, UserList
 from waypost.store.tables import dealers, panel_accounts, sessions, tariffs, users
 from waypost.telemetry.message import iso_time
 
 
-class UserList(Operation, tag="user.list"):
-    """All users with their number of trackers."""
-
-    async def run(self, admin: Admin, say: Say) -> list[dict[str, Any]]:
-        query = user_rows.rows_with_counts().where(~users.c.deleted).order_by(users.c.id)
-        async with admin.database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [
-            {
-                "id": row.id,
-                "login": row.login,
-                "name": title_of(row),
-                "master_id": row.master_id,
-                "dealer_id": row.dealer_id,
-                "trackers": row.trackers_count,
-                "blocked": row.blocked,
-                "activated": row.activated,
-                "created": iso_time(row.created_at),
-            }
-            for row in rows
-        ]
+async def user_list(admin: Admin, request: UserList, say: Say) -> list[dict[str, Any]]:
+    query = user_rows.rows_with_counts().where(~users.c.deleted).order_by(users.c.id)
+    async with admin.database.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        {
+            "id": row.id,
+            "login": row.login,
+            "name": title_of(row),
+            "master_id": row.master_id,
+            "dealer_id": row.dealer_id,
+            "trackers": row.trackers_count,
+            "blocked": row.blocked,
+            "activated": row.activated,
+            "created": iso_time(row.created_at),
+        }
+        for row in rows
+    ]
 
 
-class UserCreate(Operation, tag="user.create"):
-    """A new user; without a password it gets a random one, which is part of the result and stands
-    nowhere else."""
+async def user_create(admin: Admin, request: UserCreate, say: Say) -> dict[str, Any]:
+    password = _new_password(request.password)
+    password_hash = await admin.accounts.passwords.hash(password)
+    zone = user_rows.check_time_zone(request.time_zone)
+    async with admin.database.begin() as connection:
+        first = select(dealers.c.id).order_by(dealers.c.id).limit(1)
+        if request.dealer is not None:
+            first = first.where(dealers.c.id == request.dealer)
+        dealer_id = await connection.scalar(first)
+        if dealer_id is None:
+            raise AdminError("there is no such dealer")
+        tariff_id = await connection.scalar(
+            select(tariffs.c.id)
+            .where(tariffs.c.dealer_id == dealer_id, tariffs.c.active)
+            .order_by(tariffs.c.id)
+            .limit(1)
+        )
+        user_id = await user_rows.create(
+            connection,
+            Person(login=request.login),
+            time.time_ns() // 1_000_000,
+            dealer_id=dealer_id,
+            password_hash=password_hash,
+            default_tariff_id=tariff_id,
+            time_zone=zone,
+        )
+    result = {"id": user_id, "login": normal_login(request.login)}
+    return result if request.password else {**result, "password": password}
 
-    login: str
-    password: str | None = None
-    dealer: int | None = None
-    time_zone: str = "UTC"
-    locale: str = "en_US"
 
-    async def run(self, admin: Admin, say: Say) -> dict[str, Any]:
-        password = _new_password(self.password)
-        password_hash = await admin.accounts.passwords.hash(password)
-        zone = user_rows.check_time_zone(self.time_zone)
-        locale = user_rows.check_locale(self.locale)
-        async with admin.database.begin() as connection:
-            first = select(dealers.c.id).order_by(dealers.c.id).limit(1)
-            if self.dealer is not None:
-                first = first.where(dealers.c.id == self.dealer)
-            dealer_id = await connection.scalar(first)
-            if dealer_id is None:
-                raise AdminError("there is no such dealer")
-            tariff_id = await connection.scalar(
-                select(tariffs.c.id)
-                .where(tariffs.c.dealer_id == dealer_id, tariffs.c.active)
-                .order_by(tariffs.c.id)
-                .limit(1)
+async def password_reset(admin: Admin, request: PasswordReset, say: Say) -> dict[str, Any]:
+    login = normal_login(request.login)
+    password = _new_password(request.password)
+    password_hash = await admin.accounts.passwords.hash(password)
+    async with admin.database.begin() as connection:
+        keys: list[bytes] | None = None
+        for table, holder in (
+            (users, sessions.c.user_id),
+            (panel_accounts, sessions.c.panel_account_id),
+        ):
+            found = await connection.scalar(
+                update(table)
+                .where(table.c.login == login)
+                .values(password_hash=password_hash)
+                .returning(table.c.id)
             )
-            user_id = await user_rows.create(
-                connection,
-                Person(login=self.login),
-                time.time_ns() // 1_000_000,
-                dealer_id=dealer_id,
-                password_hash=password_hash,
-                default_tariff_id=tariff_id,
-                time_zone=zone,
-                locale=locale,
-            )
-        result = {"id": user_id, "login": normal_login(self.login)}
-        return result if self.password else {**result, "password": password}
-
-
-class PasswordReset(Operation, tag="password.reset"):
-    """A new password for a user, or for a panel account (whose log-in is its number); all its
-    sessions end."""
-
-    login: str
-    password: str | None = None
-
-    async def run(self, admin: Admin, say: Say) -> dict[str, Any]:
-        login = normal_login(self.login)
-        password = _new_password(self.password)
-        password_hash = await admin.accounts.passwords.hash(password)
-        async with admin.database.begin() as connection:
-            keys: list[bytes] | None = None
-            for table, holder in (
-                (users, sessions.c.user_id),
-                (panel_accounts, sessions.c.panel_account_id),
-            ):
-                found = await connection.scalar(
-                    update(table)
-                    .where(table.c.login == login)
-                    .values(password_hash=password_hash)
-                    .returning(table.c.id)
-                )
-                if found is not None:
-                    ended = delete(sessions).where(holder == found).returning(sessions.c.key)
-                    keys = list(await connection.scalars(ended))
-                    break
-        if keys is None:
-            raise AdminError(f"nobody has the log-in {self.login!r}")
-        admin.accounts.sessions.forget(keys)
-        return {"login": login} if self.password else {"login": login, "password": password}
+            if found is not None:
+                ended = delete(sessions).where(holder == found).returning(sessions.c.key)
+                keys = list(await connection.scalars(ended))
+                break
+    if keys is None:
+        raise AdminError(f"nobody has the log-in {request.login!r}")
+    admin.accounts.sessions.forget(keys)
+    return {"login": login} if request.password else {"login": login, "password": password}
 
 
 def _new_password(given: str | None) -> str:
