@@ -1,0 +1,192 @@
+"""Commands reach devices, and their answers are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+from gateway_world import Client, World, until
+from sqlalchemy import insert, select
+
+from waypost.gateway.clock import now_ms
+from waypost.store.tables import commands, dealers, sources
+
+
+@pytest.fixture
+async def world(start: Any) -> World:
+    """One registered device, and commands that wait one second for their answer."""
+    running: World = await start(command_timeout=1)
+    await add_source(running)
+    return running
+
+
+async def add_source(world: World) -> None:
+    async with world.database.begin() as connection:
+        await connection.execute(insert(dealers).values(id=1, title="", created_at=0))
+        await connection.execute(
+            insert(sources).values(
+                id=1,
+                device_id="d1",
+                model="m",
+                dealer_id=1,
+                creation_date=date(2026, 1, 1),
+                registered_at=0,
+            )
+        )
+    world.directory.register("d1", 1)
+
+
+async def give(world: World, text: str, *, reliable: bool = True) -> int:
+    found: int = await world.queue.enqueue(1, text.encode(), "text", reliable, now=now_ms())
+    return found
+
+
+async def state(world: World, command_id: int) -> tuple[str, str | None, str | None]:
+    query = select(commands.c.state, commands.c.answer, commands.c.error)
+    async with world.database.read() as connection:
+        row = (await connection.execute(query.where(commands.c.id == command_id))).one()
+    return tuple(row)
+
+
+async def becomes(world: World, command_id: int, wanted: str) -> tuple[str | None, str | None]:
+    """Waits for a state; returns answer and error."""
+    for _ in range(500):
+        found, answer, error = await state(world, command_id)
+        if found == wanted:
+            return answer, error
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{found} instead of {wanted}")
+
+
+async def test_a_connected_device_gets_it_at_once(world: World) -> None:
+    device = await world.device()
+    command_id = await give(world, "getinfo")
+    assert await device.line() == f"CMD {command_id} getinfo"
+    device.send(f"SAY {command_id} all well\n")
+    assert await becomes(world, command_id, "acknowledged") == ("all well", None)
+
+
+async def test_an_absent_device_gets_it_when_it_connects(world: World) -> None:
+    first, second = await give(world, "one"), await give(world, "two")
+    device = await world.device()
+    assert await device.line() == f"CMD {first} one"
+    assert await device.silent()  # one at a time
+    device.send("SAY  done\n")  # an answer without a key means the oldest
+    assert await device.line() == f"CMD {second} two"
+    device.send(f"SAY {second} no\n")
+    assert (await becomes(world, first, "acknowledged"))[0] == "done"
+    assert await becomes(world, second, "failed") == ("no", "the device refused it")
+
+
+async def test_a_lost_connection_repeats_a_reliable_command_only(world: World) -> None:
+    device = await world.device()
+    first = await give(world, "one")
+    assert await device.line() == f"CMD {first} one"
+    await device.close()
+    await becomes(world, first, "queued")
+    device = await world.device()
+    assert await device.line() == f"CMD {first} one"
+    device.send(f"SAY {first} ok\n")
+    await becomes(world, first, "acknowledged")
+    second = await give(world, "two", reliable=False)
+    assert await device.line() == f"CMD {second} two"
+    await device.close()
+    assert await becomes(world, second, "failed") == (
+        None,
+        "the connection ended before an answer",
+    )
+
+
+async def test_a_silent_device_is_asked_again(world: World) -> None:
+    device = await world.device()
+    first = await give(world, "one")
+    assert await device.line() == f"CMD {first} one"
+    assert await device.line() == f"CMD {first} one"
+    device.send(f"SAY {first} at last\n")
+    assert (await becomes(world, first, "acknowledged"))[0] == "at last"
+    second = await give(world, "two", reliable=False)
+    assert await device.line() == f"CMD {second} two"
+    assert (await becomes(world, second, "failed"))[1] == "no answer within 1 s"
+    device.send(f"SAY {second} late\n")
+    assert (await becomes(world, second, "acknowledged"))[0] == "late"
+
+
+async def test_what_the_protocol_cannot_carry_fails(world: World) -> None:
+    device = await world.device()
+    command_id = await give(world, "x" * 60)
+    assert (await becomes(world, command_id, "failed"))[1] == "longer than 50 characters"
+    assert await device.silent()
+
+
+async def test_a_command_without_an_answer_is_sent(world: World) -> None:
+    device = await world.device()
+    command_id = await give(world, "quiet please")
+    assert await device.line() == f"CMD {command_id} quiet please"
+    await becomes(world, command_id, "sent")
+
+
+async def test_the_newest_of_two_connections_gets_it(world: World) -> None:
+    older, newer = await world.device(), await world.device()
+    first = await give(world, "one")
+    assert await newer.line() == f"CMD {first} one"
+    newer.send(f"SAY {first} ok\n")
+    await becomes(world, first, "acknowledged")
+    await newer.close()
+    await until(lambda: len(world.gateway.sessions) == 1)
+    second = await give(world, "two")
+    assert await older.line() == f"CMD {second} two"
+
+
+async def test_a_udp_device_that_was_just_heard(world: World) -> None:
+    device = await world.udp()
+    device.send("LOGDATA d1 a\n")
+    assert await device.line() == "ACK a"
+    command_id = await give(world, "one")
+    assert await device.line() == f"CMD {command_id} one"
+    device.send(f"SAY {command_id} ok\n")
+    await becomes(world, command_id, "acknowledged")
+
+
+async def test_stopping_gives_back_what_is_under_way(world: World) -> None:
+    device = await world.device()
+    reliable = await give(world, "one")
+    assert await device.line() == f"CMD {reliable} one"
+    await world.gateway.stop()
+    assert (await state(world, reliable))[0] == "queued"
+
+
+async def test_two_gateways_share_a_device(start: Any) -> None:
+    """The gateway with the newest connection gets the command, and the other notices when that
+    one ends. (Here both have one bus, as over NATS.)"""
+    first: World = await start()
+    await add_source(first)
+    older = await first.device()
+    second: World = await start()
+    second.directory.register("d1", 1)
+    for world in (first, second):
+        world.gateway.settings.nats = "nats://somewhere"
+        world.gateway.settings.database = "postgresql://somewhere"
+    # One bus for both.
+    second.gateway._bus = first.bus
+    await first.bus.subscribe("session.*", second.gateway._on_session)
+    newer = await second.device()
+    await until(lambda: [one.superseded for one in first.gateway.sessions] == [True])
+    second.gateway.commander._target(1)
+    assert first.gateway.commander._target(1) is None
+    await newer.close()
+    await until(lambda: first.gateway.commander._target(1) is not None)
+    command_id = await give(first, "one")
+    assert await older.line() == f"CMD {command_id} one"
+
+
+async def test_everything_works_on_a_device_with_commands_and_data(world: World) -> None:
+    device: Client = await world.device()
+    ids = [await give(world, f"number {n}") for n in range(3)]
+    for command_id in ids:
+        device.send(f"DATA {command_id}\n")
+        lines = {await device.line(), await device.line()}
+        assert f"ACK {command_id}" in lines
+        device.send(f"SAY {command_id} ok\n")
+        await becomes(world, command_id, "acknowledged")
