@@ -1,12 +1,19 @@
-"""What texts of clients may hold, as the API's "printable characters" mean it: no control,
-private-use or surrogate characters; every kind of space is welcome."""
+"""What texts of clients may hold, as the API's "printable characters" mean it: no control or
+private-use characters; every kind of space is welcome. (Halves of surrogate pairs do not get past
+the edge.)
+
+For ``msgspec.Meta(pattern=...)``, in what Python's and JSON Schema's patterns have in common;
+Python's ``$`` would let a line feed at the end pass.
+"""
 
 from __future__ import annotations
 
 import re
 
-#: For ``msgspec.Meta(pattern=...)``. (Python's ``$`` would let a line feed at the end pass.)
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]*$(?!\n)"
+#: The very end of a text.
+END = r"(?![\s\S])"
+PRINTABLE = r"^(?![\s\S]*[\x00-\x1f\x7f-\x9f\ue000-\uf8ff])"
+LOCALE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,4}){0,2}" + END
 
 _printable = re.compile(PRINTABLE)
 

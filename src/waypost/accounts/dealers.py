@@ -63,8 +63,8 @@ UI_SETTINGS: dict[str, Any] = {
 }
 
 
-#: What a dealer may use unless its settings say otherwise. ``subpaas`` is for dealers that have none
-#: above them.
+#: What a dealer may use unless its settings say otherwise. ``subpaas`` is for dealers that have
+#: none above them.
 DEALER_FEATURES = ("branding_web", "branding_mobile", "subpaas")
 
 

@@ -46,10 +46,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         return self.master_id is None
 
     def may(self, right: str) -> bool:
-        """Has it ``right``, or of several, written ``a+b``, all? ``admin`` is the master's alone."""
-        return self.master_id is None or all(
-            one != "admin" and one in self.rights for one in right.split("+")
-        )
+        """Has it ``right``? ``admin`` is the master's alone."""
+        return self.master_id is None or (right != "admin" and right in self.rights)
 
 
 class PanelAccount(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -16,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from waypost.accounts.person import DETAILS, Person, columns_of, login_of
 from waypost.refusal import Refused, invalid
 from waypost.store.tables import dealers, tariffs, trackers, users
-
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,4}){0,2}")
 
 #: What a user's settings are until they are changed, beside those that have columns.
 DEFAULT_SETTINGS: dict[str, Any] = {
@@ -44,10 +41,8 @@ def check_time_zone(name: str) -> str:
     return name
 
 
-def check_locale(name: str) -> str:
-    """A locale as it is kept: ``en_US``. Raises :class:`Refused` with code 7."""
-    if _LOCALE.fullmatch(name) is None:
-        raise invalid("locale", "must be a language, or language and country, like en_US")
+def normal_locale(name: str) -> str:
+    """A locale as it is kept: ``en-us`` is ``en_US``."""
     language, *rest = name.replace("-", "_").split("_")
     return "_".join([language.lower(), *(part.upper() for part in rest)])
 

@@ -20,7 +20,7 @@ from waypost.api.action import PanelCall, panel_action
 from waypost.api.errors import ApiError, invalid
 from waypost.api.reply import Counted, Identified
 from waypost.store.tables import dealers, users
-from waypost.text import PRINTABLE
+from waypost.text import LOCALE, PRINTABLE
 
 Comment = Annotated[str, msgspec.Meta(max_length=255, pattern=PRINTABLE)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
@@ -93,7 +93,7 @@ async def create(
     call: PanelCall,
     user: PanelPerson,
     time_zone: str,
-    locale: str,
+    locale: Annotated[str, msgspec.Meta(pattern=LOCALE)],
     password: str,
     discount: Discount,
     default_tariff_id: int | None = None,
@@ -101,7 +101,6 @@ async def create(
 ) -> Identified:
     """Makes a user. A user of a sub-dealer (``user.dealer_id``) needs users:global too."""
     accounts.check_time_zone(time_zone)
-    locale = accounts.check_locale(locale)
     fault = password_fault(password)
     if fault:
         raise invalid("password", fault)
@@ -127,7 +126,7 @@ async def create(
             dealer_id=dealer_id,
             password_hash=hash_,
             time_zone=time_zone,
-            locale=locale,
+            locale=accounts.normal_locale(locale),
             discount=_merged(discount, user),
             default_tariff_id=default_tariff_id,
             comment=comment or "",

@@ -15,14 +15,16 @@ from waypost.api.errors import ApiError, invalid
 from waypost.api.reply import Identified, Listed
 from waypost.catalog.rights import ASSIGNABLE_RIGHTS
 from waypost.store.tables import security_groups, users
-from waypost.text import PRINTABLE
+from waypost.text import END, PRINTABLE
 
 
 class Privileges(msgspec.Struct, omit_defaults=True):
     """Rights, and how far back history may be viewed (``2h``, ``3d``, ``5m``, ``1y``)."""
 
     rights: Annotated[list[str], msgspec.Meta(max_length=100)]
-    store_period: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4}[hdmy]$")] | None = None
+    store_period: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4}[hdmy]" + END)] | None = (
+        None
+    )
 
 
 class SecurityGroup(msgspec.Struct):

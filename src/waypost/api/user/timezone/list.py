@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
 
 from waypost.accounts.timezones import TimeZone, all_time_zones
-from waypost.accounts.users import check_locale
 from waypost.api.action import PublicCall, user_action
 from waypost.api.reply import Listed
+from waypost.text import LOCALE
 
 
 @user_action("timezone/list", public=True)
-async def list_(call: PublicCall, locale: str) -> Listed[TimeZone]:
+async def list_(
+    call: PublicCall, locale: Annotated[str, msgspec.Meta(pattern=LOCALE)]
+) -> Listed[TimeZone]:
     """All time zones, west to east."""
-    check_locale(locale)
     year = datetime.fromtimestamp(call.now / 1000, UTC).year
     return Listed(await asyncio.to_thread(all_time_zones, year))

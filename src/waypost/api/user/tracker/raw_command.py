@@ -9,7 +9,7 @@ from waypost.fleet.rows import TrackerRow
 
 @user_action(
     "tracker/raw_command/send",
-    right="tracker_configure+tracker_set_output",
+    rights=["tracker_configure", "tracker_set_output"],
     tracker=Own(live=True),
 )
 async def send(

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sqlalchemy import select, update
 
-from waypost.accounts.users import check_locale, check_time_zone, settings_of
+from waypost.accounts.users import check_time_zone, normal_locale, settings_of
 from waypost.api.action import UserCall, user_action
 from waypost.api.errors import ApiError, invalid
 from waypost.store.tables import users
+from waypost.text import END, LOCALE
 
 MeasurementSystem = Literal["metric", "imperial", "us", "metric_gal_us", "nautical"]
 Geocoder = Literal["google", "yandex", "progorod", "osm", "locationiq"]
@@ -24,7 +25,10 @@ DateFormat = Literal[
     "dMMMMy",
 ]
 HourMode = Literal["TWENTY_FOUR_HOURS", "TWELVE_HOURS"]
-Email = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")]
+Email = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^@\s]+@[^@\s]+" + END)]
+
+
+Locale = Annotated[str, msgspec.Meta(pattern=LOCALE)]
 
 
 class UserSettings(msgspec.Struct):
@@ -85,7 +89,7 @@ async def read(call: UserCall) -> AllSettings:
 async def change(
     call: UserCall,
     time_zone: str,
-    locale: str,
+    locale: Locale,
     measurement_system: MeasurementSystem,
     geocoder: Geocoder,
     route_provider: RouteProvider,
@@ -126,7 +130,7 @@ async def change(
             .where(users.c.id == call.user.id)
             .values(
                 time_zone=time_zone,
-                locale=check_locale(locale),
+                locale=normal_locale(locale),
                 measurement_system=measurement_system,
                 settings={**row.settings, **given},
             )
