@@ -1,0 +1,36 @@
+"""Queclink's first @Track dialect: GL100, GT300 and their like (``gl200.legacy`` reads it)."""
+
+from __future__ import annotations
+
+from waypost.protocols.base import Command, Device, Encoded
+from waypost.protocols.gl200 import Track, command_line
+from waypost.protocols.gl200.framing import form
+from waypost.protocols.gl200.legacy import is_legacy
+from waypost.protocols.gl200.text import split
+
+
+class Gl100(Track):
+    """Messages end with a zero byte; commands are matched by their last column, which the device's
+    answer repeats."""
+
+    name = "gl100"
+    port = 5003
+
+    @classmethod
+    def recognises(cls, start: bytes) -> bool | None:
+        kind = form(start[:9])
+        if kind == "short":
+            return None
+        if kind != "text":
+            return False
+        columns = split(start[:64])
+        if len(columns) < 3:
+            return True if start.startswith(b"AT+") else None
+        return is_legacy(columns)
+
+    def encode(self, command: Command, device: Device) -> Encoded:
+        if command.kind == "hex":
+            return Encoded(command.payload)
+        text = command_line(command)
+        columns = text.rstrip("$").split(",")
+        return Encoded((text + "\0").encode("latin-1"), columns[-1].upper() or None)
