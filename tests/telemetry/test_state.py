@@ -72,6 +72,14 @@ def test_the_far_future_is_not_folded() -> None:
     assert folded(fix(NOW + FUTURE_MS)).gps is not None
 
 
+def test_a_device_clock_in_local_time_does_not_hide_its_fixes() -> None:
+    east = NOW + 8 * 3_600_000
+    state = folded(fix(NOW, device_time=east, values={"ignition": True}))
+    assert state.gps is not None
+    assert state.last_update == NOW
+    assert state.values["ignition"] == (True, NOW)
+
+
 def test_values_without_time_count_from_their_receipt() -> None:
     state = folded(Message(time=None, digest_of=b"", values={"battery_level": 55.4}))
     assert state.battery is not None

@@ -126,8 +126,10 @@ def fold(state: State, message: Message, received: int) -> None:
         state.received = received
     time = message.time if message.time is not None else received
     told = message.device_time if message.device_time is not None else time
-    if time > received + FUTURE_MS or told > received + FUTURE_MS:
+    if time > received + FUTURE_MS:
         return
+    if told > received + FUTURE_MS:
+        told = time  # a clock that shows local time, east of UTC: the fix has the right one
     if state.last_update is None or told > state.last_update:
         state.last_update = told
     if message.latitude is not None and message.longitude is not None:
