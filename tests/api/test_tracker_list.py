@@ -65,7 +65,7 @@ async def test_labels_filter_by_any_part_in_any_case(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [[], [""], ["a", "a"], ["a", None], ["x" * 61], ["%d" % n for n in range(1025)], "aa"]
+    "labels", [[], [""], ["a", "a"], ["a", None], ["x" * 61], [str(n) for n in range(1025)], "aa"]
 )
 async def test_wrong_labels_are_named(world: World, labels: Any) -> None:
     reply = await world.call("tracker/list", labels=labels)
