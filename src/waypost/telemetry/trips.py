@@ -142,7 +142,11 @@ class TripFinder:
         gap = spot.time - previous.time if previous is not None else 0
         way = distance(previous, spot) if previous is not None else 0.0
         travelled = gap > 0 and way / (gap / 3_600_000) >= self._min_speed
-        moving = self._moves(spot, gap, way, travelled)
+        # A device that tells no speed, or none but 0, still gets about.
+        mute = not spot.speed and (previous is None or not previous.speed)
+        moving = (spot.speed or 0.0) >= self._min_speed or (
+            mute and travelled and way >= DISPLACED and gap <= SILENCE_MS
+        )
         ended: list[Trip] = []
         if self._trip is not None and self._ends(gap, travelled, moving):
             ended = self._close()
@@ -167,12 +171,6 @@ class TripFinder:
         elif self._collect:
             self._park(spot)
         return ended
-
-    def _moves(self, spot: Spot, gap: int, way: float, travelled: bool) -> bool:
-        if spot.speed is not None and spot.speed >= self._min_speed:
-            return True
-        # A device that tells no speed, or none but 0, still gets about.
-        return not spot.speed and way >= DISPLACED and travelled and gap <= SILENCE_MS
 
     def _ends(self, gap: int, travelled: bool, moving: bool) -> bool:
         """Does the trip end before this position?"""
