@@ -44,6 +44,7 @@ from waypost.telemetry.message import Message
 Values = dict[str, Any]
 
 _STATUS = re.compile(r"(?:[0-9A-F]{6}|[0-9A-F]{10})$")
+_SURE_STATUS = re.compile(r"(?:1[126A]|2[12]|4[12])(?:[0-9A-Fa-f]{4}|[0-9A-Fa-f]{8})$")
 _MOTION_ONLY = re.compile(r"(?:1[126A]|2[12]|4[12])$")
 _APPEND = re.compile(r"[0-9A-Fa-f]{2}$")
 #: A clock that was never set starts here.
@@ -323,7 +324,7 @@ def _read_after(sentence: Sentence, message: Message, before: list[str], after: 
         values.update(read_obd(before[1:]))
         _put(values, "hardware_mileage", _mileage(after))
         return
-    if kind in models.PORTABLE:
+    if kind in models.PORTABLE and not any(_SURE_STATUS.match(text) for text in after):
         _portable(kind, message, after)
         return
     after = _appended(kind, message, after)
@@ -372,7 +373,9 @@ def _portable(kind: str, message: Message, after: list[str]) -> None:
             _put(values, "battery_level", between(after[3], 0, 100))
         return
     filled = [(place, text) for place, text in enumerate(after) if text and text != "00"]
-    if filled and filled[-1][0]:
+    if kind == "C3" and len(after) > 1:  # before what the ERI mask adds
+        _put(values, "battery_level", between(after[1], 0, 100))
+    elif filled and filled[-1][0]:
         _put(values, "battery_level", between(filled[-1][1], 0, 100))
 
 
