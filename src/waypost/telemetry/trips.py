@@ -182,20 +182,21 @@ class TripFinder:
         return False
 
     def _add_lbs(self, spot: Spot) -> list[Trip]:
-        if self._trip is not None:
-            last = self._standing[-1] if self._standing else self._trip.last
-            if spot.time - last.time <= self._idle:
+        ended: list[Trip] = []
+        if self._trip is not None and self._previous is not None:
+            if spot.time - self._previous.time <= SILENCE_MS:
                 # Within a trip it is one more position of it; it says nothing about movement.
                 self._standing.append(spot)
                 return []
+            ended = self._close()
         shown = self._shown_lbs
         radius = max(DISPLACED_LBS, (spot.precision or 0) / 1000)
         if shown is not None and distance(shown, spot) < radius:
             if self._collect:
                 self._park(spot)
-            return []
+            return ended
         self._shown_lbs = spot
-        return [_started(spot, self._collect)]
+        return [*ended, _started(spot, self._collect)]
 
     def _extend(self, spot: Spot) -> None:
         trip = self._trip
