@@ -37,7 +37,8 @@ from waypost.admin.server import AdminServer
 from waypost.bus.local import LocalBus
 from waypost.gateway.tap import Tap
 from waypost.parts import Parts, open_parts
-from waypost.settings import Settings, SettingsError
+from waypost.settings import Settings
+from waypost.store.lock import DataInUse
 from waypost.store.tables import sessions
 
 pytestmark = pytest.mark.anyio
@@ -268,9 +269,26 @@ async def test_without_data_there_is_nothing_to_ask(tmp_path: Path) -> None:
     assert not (tmp_path / "empty").exists()
 
 
-async def test_data_in_use_by_a_server_without_socket_is_left_alone(tmp_path: Path) -> None:
+async def test_data_in_use_by_a_server_without_socket_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waypost.admin.client.STARTING", 0.1)
     used = Settings(data_dir=tmp_path)
     async with AsyncExitStack() as stack:
         await open_parts(used, stack)
-        with pytest.raises(SettingsError, match="another Waypost"):
+        with pytest.raises(DataInUse):
             await ask(used, PointsCount())
+
+
+async def test_a_server_that_is_just_starting_is_waited_for(tmp_path: Path) -> None:
+    starting = Settings(data_dir=tmp_path)
+    async with AsyncExitStack() as stack:
+        parts = await open_parts(starting, stack)
+        asked = asyncio.create_task(ask(starting, PointsCount()))
+        await asyncio.sleep(0.2)
+        listening = AdminServer(
+            Admin(starting, parts.database, parts.bus, parts.points, parts.accounts, parts.fleet)
+        )
+        await listening.start()
+        stack.push_async_callback(listening.close)
+        assert await asked == {"points": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import msgspec
@@ -10,17 +11,43 @@ import msgspec
 from waypost.admin.address import FILE, LONGEST, address_of
 from waypost.admin.requests import AdminError, Request, Say
 from waypost.settings import Settings, SettingsError
+from waypost.store.lock import DataInUse
+
+#: Seconds that a server which holds the data gets to open its socket.
+STARTING = 10.0
 
 
 async def run(settings: Settings, request: Request, say: Say) -> Any:
     """The result of what is asked for. Raises :class:`AdminError`, SettingsError."""
+    deadline = time.monotonic() + STARTING
+    while True:
+        connection = await _connect(settings)
+        if connection is not None:
+            return await _ask(*connection, request, say)
+        try:
+            return await _run_here(settings, request, say)
+        except DataInUse:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
+
+
+async def _connect(
+    settings: Settings,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """A connection to the running server; None: there is none."""
     try:
         with address_of(settings.data_dir) as address:
-            reader, writer = await asyncio.open_unix_connection(address, limit=LONGEST)
+            return await asyncio.open_unix_connection(address, limit=LONGEST)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-        return await _run_here(settings, request, say)
+        return None
     except OSError as error:
         raise AdminError(f"{settings.data_dir / FILE}: {error.strerror or error}") from None
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request, say: Say
+) -> Any:
     try:
         writer.write(msgspec.json.encode(request) + b"\n")
         await writer.drain()

@@ -13,6 +13,7 @@ from waypost.emulator.devices import kinds
 from waypost.emulator.devices.base import SECOND, Count, Device
 from waypost.emulator.links import Link, link, wall_clock
 from waypost.emulator.vehicle import Vehicle
+from waypost.fleet.device_ids import luhn_digit
 from waypost.protocols.base import Transport
 
 #: What the demo's vehicles carry, in turn: protocol, transport, name of the make.
@@ -22,6 +23,7 @@ MIX = (
     ("ngp", Transport.HTTP, "Generic"),
     ("teltonika", Transport.UDP, "Teltonika"),
     ("atrack", Transport.TCP, "ATrack"),
+    ("ngp", Transport.MQTT, "Generic"),
     ("wondex", Transport.TCP, "WondeProud"),
     ("gl200", Transport.UDP, "Queclink"),
     ("gl100", Transport.UDP, "Queclink"),
@@ -72,16 +74,8 @@ def demo_id(protocol: str, number: int) -> str:
         return f"demo-{number:04d}"
     if protocol == "wondex":
         return f"{20_000_000 + number}00"
-    return with_check_digit(f"{NO_MAKER}{number:09d}")
-
-
-def with_check_digit(digits: str) -> str:
-    """An IMEI from its first 14 digits (Luhn; 3GPP TS 23.003 annex B)."""
-    total = 0
-    for place, digit in enumerate(digits):
-        value = int(digit) * (1 + place % 2)
-        total += value // 10 + value % 10
-    return f"{digits}{-total % 10}"
+    digits = f"{NO_MAKER}{number:09d}"
+    return digits + luhn_digit(digits)
 
 
 def numbered_ids(first: str, count: int) -> list[str]:
