@@ -107,9 +107,7 @@ async def test_commands_keep_their_order_and_their_source(queue: CommandQueue) -
     assert (other.payload, other.kind, other.reliable) == (b"other", "hex", False)
 
 
-async def test_two_gateways_never_have_one_attempt(
-    database: Database, queue: CommandQueue
-) -> None:
+async def test_two_gateways_never_have_one_attempt(database: Database, queue: CommandQueue) -> None:
     ids = [await queue.enqueue(1, b"x", "text", True, now=NOW) for _ in range(6)]
     claims = await asyncio.gather(*(queue.claim(1, f"g{n}", now=NOW) for n in range(12)))
     got = [attempt.command_id for attempt, _ in claims if attempt is not None]

@@ -28,7 +28,8 @@ async def start(data_dir: Path) -> AsyncIterator[Start]:
     async def run(**values: Any) -> World:
         nonlocal database
         values.setdefault("device_port", {"all": 0})
-        settings = Settings(data_dir=data_dir, device_host="127.0.0.1", **values)
+        values.setdefault("device_host", "127.0.0.1")
+        settings = Settings(data_dir=data_dir, **values)
         if database is None:
             database = await Database.open(settings)
             async with database.begin() as connection:

@@ -256,7 +256,7 @@ async def test_the_session_and_the_tap_name_the_device(world: World) -> None:
         await until(lambda: device.acknowledged)
         (session,) = world.gateway.sessions.find("d1")
         assert (session.protocol, session.transport) == ("web", "mqtt")
-    assert ("in", "out") == tuple(kind for kind, _ in world.tap("d1")[:2])
+    assert tuple(kind for kind, _ in world.tap("d1")[:2]) == ("in", "out")
 
 
 async def test_mqtt_on_the_auto_port(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Connections that the system keeps until they are accepted.
 BACKLOG = 2048
+#: Bytes of datagrams that the system keeps until they are read.
+RECEIVE_BUFFER = 4 * 1024 * 1024
 #: Tries to find one number that is free for TCP and for UDP.
 TRIES = 30
 #: What ``device_port`` calls all ports that it does not name.
@@ -173,11 +176,22 @@ class Listeners:
 
     async def _bind(self, port: Port, choose: Choose, host: str, number: int) -> int:
         gateway = self._gateway
-        transport, endpoint = await gateway.loop.create_datagram_endpoint(
-            lambda: UdpEndpoint(gateway, port.name, choose), local_addr=(host, number)
-        )
+        family, _, _, _, address = (
+            await gateway.loop.getaddrinfo(host, number, type=socket.SOCK_DGRAM)
+        )[0]
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            sock.bind(address)
+            _, endpoint = await gateway.loop.create_datagram_endpoint(
+                lambda: UdpEndpoint(gateway, port.name, choose), sock=sock
+            )
+        except BaseException:
+            sock.close()
+            raise
         self._endpoints.append(endpoint)
-        return int(transport.get_extra_info("sockname")[1])
+        return int(sock.getsockname()[1])
 
     def close_streams(self) -> None:
         """Accepts no further TCP connection."""
