@@ -47,7 +47,7 @@ async def import_trackers(
         owner.check_tariff()
         if owner.free_places is not None and len(lines) > owner.free_places:
             text = (
-                f"the dealer's device limit leaves room for {max(0, owner.free_places)} devices; "
+                f"the device limit leaves room for {max(0, owner.free_places)} devices; "
                 f"the file has {len(lines)}"
             )
             raise ImportRefused([Fault(1, text)])
@@ -61,7 +61,7 @@ async def import_trackers(
         for start in range(0, len(lines), STEP):
             some = lines[start : start + STEP]
             made = await insert_devices(
-                write, owner, [line.device for line in some], fleet.settings, now
+                write, owner, [line.device for line in some], fleet.settings, now, first=start
             )
             bindings = [
                 {"tracker_id": tracker_id, "tag_id": tag_ids[tag], "ordinal": place}

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.billing.start import welcome
 from waypost.catalog import models
 from waypost.catalog.plugins import all_plugins
 from waypost.fleet.device_ids import (
@@ -118,10 +119,14 @@ async def register(
         raise Refused(223)
     if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
         raise Refused(224)
+    owner = await owner.with_code(
+        connection,
+        new.activation_code,
+        needed=owner.needs_code and all_plugins()[new.plugin_id].activation_code,
+    )
+    if owner.free_places is not None and owner.free_places < 1:
+        raise Refused(221)
     owner.check_tariff()
-    if owner.needs_code and all_plugins()[new.plugin_id].activation_code:
-        # No code was ever issued, so none can be right.
-        raise Refused(227)
     (tracker_id,) = await insert_devices(write, owner, [prepared], settings, now)
     if subuser_id is not None:
         await connection.execute(
@@ -134,10 +139,17 @@ async def register(
 
 
 async def insert_devices(
-    write: Write, owner: Owner, prepared: Sequence[Prepared], settings: Settings, now: int
+    write: Write,
+    owner: Owner,
+    prepared: Sequence[Prepared],
+    settings: Settings,
+    now: int,
+    *,
+    first: int = 0,
 ) -> list[int]:
     """Stores sources and trackers and takes the devices out of the inbox; the ids of the trackers
-    in the order given. Raises :class:`Refused` 223 or 224 where somebody was faster."""
+    in the order given. ``first``: how many were stored on the same terms before. Raises
+    :class:`Refused` 223 or 224 where somebody was faster."""
     connection = write.connection
     await _make_up_ids(connection, prepared)
     day = datetime.fromtimestamp(now / 1000, UTC).date()
@@ -148,14 +160,14 @@ async def insert_devices(
             "model": one.model,
             "phone": one.phone,
             "dealer_id": owner.dealer_id,
-            "tariff_id": owner.tariff_id,
+            **owner.terms.columns(place, day),
             "creation_date": day,
             "registered_at": now,
             "retention_days": settings.retention_days if retention is None else retention,
             "setup": {},
             "settings": {"apn": one.apn} if one.apn else {},
         }
-        for one in prepared
+        for place, one in enumerate(prepared, first)
     ]
     try:
         await connection.execute(insert(sources), rows)
@@ -183,7 +195,9 @@ async def insert_devices(
     write.changes.users.add(owner.user_id)
     write.changes.sources.update(source_ids.values())
     write.changes.devices.update(device_ids)
-    return [tracker_ids[source_ids[device_id]] for device_id in device_ids]
+    made = [tracker_ids[source_ids[device_id]] for device_id in device_ids]
+    await welcome(connection, owner.user_id, owner.terms, made, now)
+    return made
 
 
 async def taken_ids(connection: AsyncConnection, device_ids: Sequence[str]) -> set[str]:
