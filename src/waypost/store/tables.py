@@ -220,6 +220,8 @@ sources = Table(
     Column("last_connection_at", Big),
     #: When another device took this source over.
     Column("replaced_at", Big),
+    #: When its registration commands were asked for again.
+    Column("register_retried_at", Big),
     Column("status_listing_id", Big),
     #: Days that points are kept; 0: for ever.
     Column("retention_days", Integer, nullable=False, server_default="366"),
@@ -292,9 +294,12 @@ commands = Table(
     #: Who asked: a user, or a panel account.
     Column("user_id", Big),
     Column("panel_account_id", Big),
-    #: ``gprs``: over the device's connection; ``sms``.
+    #: ``gprs``: over the device's connection; ``sms``, ``email``.
     Column("channel", Text, nullable=False, server_default="gprs"),
-    #: ``text`` or ``hex``: how the payload was given.
+    #: Phone number or e-mail address of whoever it is for; null: the device.
+    Column("recipient", Text),
+    #: ``text`` or ``hex``: how the payload was given. Any other says what is to be told
+    #: (``tracking``, ``registration`` ...), and the payload is JSON.
     Column("kind", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("reliable", Boolean, nullable=False, server_default=true()),
@@ -448,6 +453,138 @@ active_days = Table(
     metadata,
     Column("source_id", Big, ForeignKey("sources.id"), primary_key=True),
     Column("day", Date, primary_key=True, index=True),
+)
+
+#: What is configured on a device: its tracking mode (``tracking``), or a type of special settings.
+device_settings = Table(
+    "device_settings",
+    metadata,
+    Column("source_id", Big, ForeignKey("sources.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("changed_at", Big, nullable=False),
+    #: What carries it to the device; its state says whether the device knows.
+    _ref("command_id", "commands.id", nullable=True, index=False),
+)
+
+#: What an account wants to hear of its trackers.
+rules = Table(
+    "rules",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("primary_text", Text, nullable=False),
+    Column("secondary_text", Text, nullable=False),
+    Column("param", Big, nullable=False),
+    Column("zone_ids", JSON, nullable=False),
+    Column("alerts", JSON, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("schedule", JSON(none_as_null=True)),
+    Column("extended_params", JSON(none_as_null=True)),
+    Column("group_id", Big),
+)
+
+rule_trackers = Table(
+    "rule_trackers",
+    metadata,
+    Column("rule_id", Big, ForeignKey("rules.id"), primary_key=True),
+    Column("tracker_id", Big, ForeignKey("trackers.id"), primary_key=True, index=True),
+)
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    #: One vehicle at most has a tracker.
+    Column("tracker_id", Big, ForeignKey("trackers.id"), unique=True),
+    Column("label", Text, nullable=False),
+    Column("reg_number", Text, nullable=False),
+    Column("vin", Text, nullable=False),
+    #: All further fields, as the API names them.
+    Column("details", JSON, nullable=False),
+)
+
+vehicle_tags = Table(
+    "vehicle_tags",
+    metadata,
+    Column("vehicle_id", Big, ForeignKey("vehicles.id"), primary_key=True),
+    Column("tag_id", Big, ForeignKey("tags.id"), primary_key=True, index=True),
+)
+
+#: Lists of working statuses (busy, free ...) that an account gives to its trackers.
+status_listings = Table(
+    "status_listings",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("label", Text, nullable=False),
+    Column("employee_controlled", Boolean, nullable=False),
+    Column("supervisor_controlled", Boolean, nullable=False),
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    _id(),
+    _ref("listing_id", "status_listings.id"),
+    Column("label", Text, nullable=False),
+    Column("color", Text, nullable=False),
+    #: Its place in the list.
+    Column("ordinal", Integer, nullable=False),
+)
+
+#: Who set which working status when and where; a device's newest says what it has now. Statuses
+#: may be gone by now.
+status_changes = Table(
+    "status_changes",
+    metadata,
+    _id(),
+    _ref("source_id", "sources.id"),
+    Column("old_status_id", Big),
+    Column("new_status_id", Big),
+    Column("at", Big, nullable=False),
+    #: ``supervisor`` or ``employee``.
+    Column("origin", Text, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+)
+
+#: Commands that people keep to send them again.
+saved_commands = Table(
+    "saved_commands",
+    metadata,
+    _id(),
+    _ref("tracker_id", "trackers.id"),
+    Column("name", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("reliable", Boolean, nullable=False),
+)
+
+#: Pictures that users uploaded. In the database, where every process finds them.
+files = Table(
+    "files",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("content_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Big, nullable=False),
+)
+
+#: Who may open a device console.
+console_keys = Table(
+    "console_keys",
+    metadata,
+    #: SHA-256 of the key that the client holds.
+    Column("key", LargeBinary(32), primary_key=True),
+    _ref("tracker_id", "trackers.id"),
+    _ref("panel_account_id", "panel_accounts.id", index=False),
+    #: Seconds since 1970, as the client was told.
+    Column("timestamp", Big, nullable=False),
+    Column("expires_at", Big, nullable=False, index=True),
 )
 
 #: Facts about this database itself: the salt of its first start, what jobs ran when.
