@@ -9,7 +9,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from waypost.cli._errors import CommandFailed
 from waypost.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def emulate(
     try:
         uvloop.run(_run(protocol, numbered_ids(first, devices), host, port, options))
     except EmulatorError as error:
-        raise CommandFailed(str(error)) from None
+        raise SettingsError(str(error)) from None
 
 
 def _address(text: str) -> tuple[str, int]:
