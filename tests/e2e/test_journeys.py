@@ -120,7 +120,7 @@ def test_a_command_reaches_the_device_now_or_when_it_connects(platform: Platform
         commands = eventually(
             lambda: [
                 item
-                for item in platform.admin("command", "list", "--device", IMEI)["commands"]
+                for item in platform.rows("command", "list", "--device", IMEI)
                 if item["state"] == "acknowledged"
             ][1:]
         )
@@ -206,14 +206,14 @@ def test_a_device_that_nobody_registered_waits_in_the_inbox(platform: Platform) 
         device.connection.settimeout(1)
         with pytest.raises(TimeoutError):
             device.send(record(now_ms(), 50, 10, 30))
-        entry = eventually(lambda: platform.admin("inbox", "list")["devices"])[0]
+        entry = eventually(lambda: platform.rows("inbox", "list"))[0]
         assert (entry["device_id"], entry["protocol"]) == (IMEI, "teltonika")
         assert platform.admin("points", "count") == {"points": 0}
         platform.register(platform.user_hash(), IMEI)
         device.connection.settimeout(15)
         assert int.from_bytes(device.read(4), "big") == 1, "taken up as soon as it is registered"
         assert platform.admin("points", "count") == {"points": 1}
-        assert eventually(lambda: not platform.admin("inbox", "list")["devices"])
+        assert eventually(lambda: not platform.rows("inbox", "list"))
         device.close()
 
 

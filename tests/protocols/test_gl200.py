@@ -259,13 +259,16 @@ def test_what_happened(report: str, event: int | None, expected: dict[str, Any])
     assert decoded.reply == b"+SACK:11F0$"
 
 
-def test_the_last_known_position_is_not_a_current_fix() -> None:
+def test_the_last_known_position_is_told_by_its_time_and_the_status() -> None:
     report = (
         "+RESP:GTIGF,270302,867162025085234,,3519,{},0.0,92,111.2,-116.867638,32.450321,"
         "20180327070835,0334,0020,2B24,52CC3DE,00,,243.1,20180327070837,2A98$"
     )
-    assert only(report.format(1)).valid
-    assert not only(report.format(0)).valid
+    assert only(report.format(1)).values["gps_status"] is True
+    last_known = only(report.format(0))
+    assert last_known.values["gps_status"] is False
+    assert last_known.hdop == 0
+    assert last_known.valid
     empty = "+RESP:GTIGF,500101,868570000393782,,0,0,,,,,,,0730,0002,A08F,872B36,00,,0.0,{}$"
     message = only(empty.format("20240921021804,E3B1"))
     assert not message.has_location

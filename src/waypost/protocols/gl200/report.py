@@ -93,6 +93,10 @@ def read_report(sentence: Sentence) -> list[Message]:
         until = len(columns) if last else points[index + 1].start
         message = Message(None, b"", values=dict(shared))
         point.put(message)
+        if sentence.report != "CAN":
+            # An accuracy of 0 (the last known position) is told by ``gps_status`` and the HDOP:
+            # the position comes with the time of its own fix, so nobody takes it for a new one.
+            message.valid = True
         before, after = columns[: points[0].start], columns[point.end : until]
         if index == 0 or sentence.report in ("FRI", "ERI"):
             _read_before(sentence, message, before)
