@@ -18,7 +18,7 @@ import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -26,10 +26,26 @@ import waypost.api.panel as api_panel
 import waypost.api.user as api_user
 from waypost.accounts.model import PanelAccount, Session, User
 from waypost.api.errors import ApiError
-from waypost.api.services import Services, TrackerFacts
+from waypost.api.services import Services
+from waypost.fleet.locking import locked_row
+from waypost.fleet.rows import TrackerRow
+from waypost.fleet.service import Write
 
 USER = "user"
 PANEL = "panel"
+
+
+class TrackerFacts(Protocol):
+    """What :class:`Own` looks at; ``fleet``'s ``TrackerRow`` has it."""
+
+    @property
+    def clone(self) -> bool: ...
+    @property
+    def blocked(self) -> bool: ...
+    @property
+    def corrupted(self) -> bool: ...
+    @property
+    def connected_at(self) -> int | None: ...
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +53,8 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
 
     #: The parameter that names it.
     parameter: str = "tracker_id"
+    #: Another parameter that may name it instead, by the id of its device.
+    device: str | None = None
     #: Code for a tracker that is not there.
     missing: int = 201
     #: Code for a corrupted one; None: it may be corrupted. By default 201 for users, to whom it
@@ -76,7 +94,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
 class Call:
     """What an action knows of its call. ``now`` is in milliseconds."""
 
-    __slots__ = ("address", "hash", "iso", "now", "services")
+    __slots__ = ("address", "hash", "iso", "now", "own", "services")
 
     def __init__(
         self, services: Services, *, now: int, iso: bool, address: str, hash: str | None
@@ -89,6 +107,8 @@ class Call:
         self.address = address
         #: The hash it was made with.
         self.hash = hash
+        #: What the action declares of its tracker.
+        self.own = Own()
 
 
 class PublicCall(Call):
@@ -104,6 +124,18 @@ class UserCall(Call):
 
     session: Session
     user: User
+
+    async def locked(self, write: Write, tracker: TrackerRow) -> TrackerRow:
+        """The tracker as it is now that nobody else can change it until the end of ``write``.
+        Raises :class:`ApiError` where what the action declares of it holds no longer."""
+        row = await locked_row(write.connection, tracker)
+        if row is not None and (
+            row.user_id != self.user.account_id or (row.deleted and not row.corrupted)
+        ):
+            row = None
+        self.own.check(row, USER)
+        assert row is not None  # noqa: S101 - or the check would have raised
+        return row
 
     def time(self, ms: int) -> str:
         """A moment in the caller's zone and form: ``2021-05-20 13:49:09``, or ISO with offset where
@@ -124,6 +156,16 @@ class PanelCall(Call):
 
     session: Session
     account: PanelAccount
+
+    async def locked(self, write: Write, tracker: TrackerRow) -> TrackerRow:
+        """The tracker as it is now that nobody else can change it until the end of ``write``.
+        Raises :class:`ApiError` where what the action declares of it holds no longer."""
+        row = await locked_row(write.connection, tracker)
+        if row is not None and row.dealer_id != self.account.dealer_id:
+            row = None
+        self.own.check(row, PANEL)
+        assert row is not None  # noqa: S101 - or the check would have raised
+        return row
 
     def time(self, ms: int) -> str:
         """A moment in UTC: ``2021-05-20 13:49:09``, or ISO where the call asks for that."""

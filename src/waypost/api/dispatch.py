@@ -11,17 +11,20 @@ from waypost.accounts.model import SessionKind, User
 from waypost.api.action import (
     PANEL,
     Action,
+    Own,
     PanelCall,
     PublicCall,
     UserCall,
     load_actions,
 )
-from waypost.api.errors import ApiError
+from waypost.api.errors import ApiError, invalid
 from waypost.api.params import Parameter, Signature, read_signature
 from waypost.api.rate import RateLimit
 from waypost.api.reply import encode_reply
-from waypost.api.services import Services, TrackerFacts
+from waypost.api.services import Services
 from waypost.api.wire import Raw, find_hash, wants_iso
+from waypost.fleet.rows import TrackerRow
+from waypost.fleet.texts import Code
 
 
 class Request(msgspec.Struct, gc=False):
@@ -43,8 +46,9 @@ class Bound(msgspec.Struct, frozen=True):
 
     action: Action
     signature: Signature
-    #: The parameter that names the tracker.
+    #: The parameters that name the tracker: by its id, by its device's.
     tracker: Parameter | None
+    device: Parameter | None = None
 
 
 def bind_action(action: Action) -> Bound:
@@ -52,16 +56,22 @@ def bind_action(action: Action) -> Bound:
     own = action.tracker
     injected = frozenset(("tracker",)) if own else frozenset()
     signature = read_signature(action.function, injected=injected)
-    tracker = None
-    if own:
-        tracker = read_signature(_names_tracker, injected=frozenset()).parameters[0]
-        tracker = msgspec.structs.replace(tracker, name=own.parameter, argument="tracker")
+    if own is None:
+        return Bound(action, signature, None)
+    tracker, device = read_signature(_names_tracker, injected=frozenset()).parameters
+    tracker = msgspec.structs.replace(tracker, name=own.parameter, argument="tracker")
+    if own.device is None:
         signature = msgspec.structs.replace(signature, parameters=(tracker, *signature.parameters))
-    return Bound(action, signature, tracker)
+        return Bound(action, signature, tracker)
+    tracker = msgspec.structs.replace(tracker, required=False)
+    device = msgspec.structs.replace(device, name=own.device)
+    parameters = (tracker, device, *signature.parameters)
+    signature = msgspec.structs.replace(signature, parameters=parameters)
+    return Bound(action, signature, tracker, device)
 
 
-async def _names_tracker(call: object, tracker_id: int) -> None:
-    """The declaration of a parameter that names a tracker."""
+async def _names_tracker(call: object, tracker_id: int, device: Code | None = None) -> None:
+    """The declaration of the parameters that name a tracker."""
 
 
 class Dispatcher:
@@ -102,7 +112,8 @@ class Dispatcher:
             zone = call.user.zone if isinstance(call, UserCall) else UTC
         arguments = bound.signature.bind(request.query, request.body, request.body_is_text, zone)
         if action.tracker is not None:
-            tracker = await self._tracker(call, arguments["tracker"])
+            call.own = action.tracker
+            tracker = await self._named(call, action.tracker, arguments)
             action.tracker.check(tracker, action.api)
             arguments["tracker"] = tracker
         return encode_reply(await action.function(call, **arguments))
@@ -145,12 +156,23 @@ class Dispatcher:
         if not self._rate.allows(name, request.tick):
             raise ApiError(15)
 
+    async def _named(
+        self, call: PublicCall | UserCall | PanelCall, own: Own, arguments: dict[str, Any]
+    ) -> TrackerRow | None:
+        """The tracker that a call names. Raises :class:`Refused` 7 where it names none."""
+        if own.device is not None:
+            device_id = arguments.pop("device")
+            if arguments["tracker"] is None:
+                if device_id is None:
+                    raise invalid(own.parameter, f"or {own.device} is required")
+                assert isinstance(call, UserCall)  # noqa: S101 - no panel action names devices so
+                return await self.services.fleet.trackers.user_device(call.user, device_id)
+        return await self._tracker(call, arguments["tracker"])
+
     async def _tracker(
         self, call: PublicCall | UserCall | PanelCall, tracker_id: int
-    ) -> TrackerFacts | None:
-        trackers = self.services.trackers
-        if trackers is None:
-            raise RuntimeError("this process has no trackers")
+    ) -> TrackerRow | None:
+        trackers = self.services.fleet.trackers
         if isinstance(call, UserCall):
             return await trackers.user_tracker(call.user, tracker_id)
         assert isinstance(call, PanelCall)  # noqa: S101 - public actions name no tracker

@@ -13,6 +13,9 @@ from waypost.text import PRINTABLE
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTABLE)]
 """What a tracker, group or tag is called: 1 to 60 printable characters."""
 
+Code = Annotated[str, msgspec.Meta(max_length=100, pattern=PRINTABLE)]
+"""A word that somebody typed to name a model, a device, a card ..."""
+
 Color = Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern="^[0-9A-Fa-f]{6}$")]
 """Red, green and blue, two hexadecimal digits each."""
 

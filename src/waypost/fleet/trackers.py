@@ -133,6 +133,14 @@ class Trackers:
         garage = await self.of_user(user)
         return garage.by_id.get(tracker_id) or garage.corrupted.get(tracker_id)
 
+    async def user_device(self, user: User, device_id: str) -> TrackerRow | None:
+        """The same by the id of its device."""
+        garage = await self.of_user(user)
+        for row in garage.trackers:
+            if row.device_id == device_id:
+                return row
+        return None
+
     # What a dealer has: all trackers of its users, deleted and corrupted ones too.
 
     async def dealer_tracker(self, dealer_id: int, tracker_id: int) -> TrackerRow | None:
