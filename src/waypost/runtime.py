@@ -66,14 +66,17 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     if listening is not None:
         stack.callback(listening.close)
     parts = await open_parts(settings, stack)
-    await first_start(parts.database, settings, now_ms(), parts.accounts.passwords)
+    if listening is not None:
+        await first_start(parts.database, settings, now_ms(), parts.accounts.passwords)
     services = Services(
-        settings=settings, database=parts.database, bus=parts.bus, accounts=parts.accounts
+        settings=settings,
+        database=parts.database,
+        bus=parts.bus,
+        accounts=parts.accounts,
+        points=parts.points,
+        fleet=parts.fleet,
+        commands=CommandQueue(parts.database, parts.bus, settings),
     )
-    services.points = parts.points
-    services.fleet = parts.fleet
-    services.trackers = parts.fleet.trackers
-    services.commands = CommandQueue(parts.database, parts.bus, settings)
     gateway = None
     if "gateway" in settings.roles:
         gateway = await _start_gateway(settings, parts, services, stack)
@@ -113,7 +116,6 @@ async def _start_gateway(
     )
     ingest.start()
     stack.push_async_callback(ingest.close)
-    services.ingest = ingest
     directory = await Directory.open(parts.database, parts.bus, settings)
     stack.push_async_callback(directory.close)
     gateway = await Gateway.start(

@@ -52,20 +52,15 @@ async def services(settings: Settings, passwords: Passwords) -> AsyncIterator[Se
     points = SqlitePoints(settings.data_dir / POINTS_FILE)
     await points.open()
     fleet = await Fleet.open(database, points, bus, settings)
-    ingest = Ingest(points, bus, owner="test")
-    ingest.start()
     yield Services(
         settings=settings,
         database=database,
         bus=bus,
         accounts=accounts,
         points=points,
-        trackers=fleet.trackers,
         fleet=fleet,
         commands=CommandQueue(database, bus, settings),
-        ingest=ingest,
     )
-    await ingest.close()
     await fleet.close()
     await points.close()
     await accounts.close()
@@ -74,8 +69,17 @@ async def services(settings: Settings, passwords: Passwords) -> AsyncIterator[Se
 
 
 @pytest.fixture
-async def world(services: Services, passwords: Passwords) -> AsyncIterator[World]:
-    world = World(services, Clock())
+async def ingest(services: Services) -> AsyncIterator[Ingest]:
+    """Where devices' messages go in."""
+    ingest = Ingest(services.points, services.bus, owner="test")
+    ingest.start()
+    yield ingest
+    await ingest.close()
+
+
+@pytest.fixture
+async def world(services: Services, ingest: Ingest, passwords: Passwords) -> AsyncIterator[World]:
+    world = World(services, ingest, Clock())
     world.password_hash = await passwords.hash(PASSWORD)
     permissions = {name: list(able) for name, able in PANEL_PERMISSIONS.items()}
     async with services.database.begin() as connection:

@@ -188,8 +188,7 @@ async def test_a_sub_user_sees_the_trackers_bound_to_it(world: World) -> None:
     two = await add_tracker(world, "user", 2)
     foreign = await add_tracker(world, "stranger", 3)
     sub = {"subuser_id": world.ids["sub"]}
-    trackers_ = world.services.trackers
-    assert trackers_ is not None
+    trackers_ = world.services.fleet.trackers
 
     async def sees() -> list[int]:
         session = await world.services.accounts.sessions.find(

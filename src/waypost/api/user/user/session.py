@@ -10,11 +10,11 @@ from waypost.api.action import PublicCall, UserCall, user_action
 from waypost.text import PRINTABLE
 
 
-class Authenticated(msgspec.Struct):
+class Authenticated(msgspec.Struct, kw_only=True):
     """A new session."""
 
-    hash: str
     type: Literal["authenticated"] = "authenticated"
+    hash: str
 
 
 @user_action("user/auth", public=True, errors=[11, 102, 103, 104, 105, 275])
@@ -27,8 +27,9 @@ async def auth(
     """Logs a user in: the hash of a session that lives 30 days.
 
     With ``dealer_id`` the user must belong to that dealer."""
+    accounts = call.services.accounts
     return Authenticated(
-        await call.services.accounts.log_in_user(login, password, dealer_id, call.address, call.now)
+        hash=await accounts.log_in_user(login, password, dealer_id, call.address, call.now)
     )
 
 
