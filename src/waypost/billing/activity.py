@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import exists, insert, literal, select
+from sqlalchemy import delete, exists, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.store.tables import active_days, sources
 
 #: Connections may become known late by as many days.
 DAYS = 2
+#: ``tracker/active/history/list`` looks back over two years.
+KEPT = timedelta(days=800)
 
 
 def day_of(ms: int) -> date:
@@ -46,6 +48,12 @@ async def note_active_days(connection: AsyncConnection, now: int) -> None:
                 ),
             )
         )
+
+
+async def forget_active_days(connection: AsyncConnection, now: int) -> None:
+    """Deletes what nobody can ask for any more."""
+    before = day_of(now) - KEPT
+    await connection.execute(delete(active_days).where(active_days.c.day < before))
 
 
 async def active_days_of(
