@@ -34,6 +34,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     """Opens all of it; ``stack`` closes it again, in the opposite order. Raises
     :class:`SettingsError` for a database or bus that cannot be reached or is in use,
     :class:`waypost.store.points.SchemaError` for one of another version."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.sqlite:
         stack.enter_context(lock_data(settings.data_dir))
     database = await Database.open(settings)

@@ -15,13 +15,8 @@ IMEI = "352093081452251"
 
 
 @pytest.fixture
-def arguments(database_url: str) -> list[str]:
-    return ["--database", database_url] if database_url else []
-
-
-@pytest.fixture
-def platform(data_dir: Path, arguments: list[str]) -> Platform:
-    return Platform(data_dir, *arguments)
+def platform(data_dir: Path, database_url: str) -> Platform:
+    return Platform(data_dir, WAYPOST_DATABASE=database_url)
 
 
 def now_ms() -> int:

@@ -45,8 +45,9 @@ def test_a_device_moves_from_one_gateway_to_another(
     postgres: str, nats_url: str, tmp_path: Path
 ) -> None:
     def role(name: str, folder: str) -> Platform:
-        arguments = ["--role", name, "--database", postgres, "--nats", nats_url]
-        return Platform(tmp_path / folder, *arguments)
+        return Platform(
+            tmp_path / folder, "--role", name, WAYPOST_DATABASE=postgres, WAYPOST_NATS=nats_url
+        )
 
     with role("api", "a") as api, role("gateway", "b") as one, role("gateway", "c") as two:
         hash_ = api.user_hash()

@@ -23,7 +23,9 @@ def upgrade() -> None:
         ),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
-        sa.Column("blocked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("legal_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("block_status", sa.Text(), server_default="NOT_BLOCKED", nullable=False),
+        sa.Column("domain", sa.Text(), nullable=True),
         sa.Column("device_limit", sa.Integer(), nullable=True),
         sa.Column("settings", sa.JSON(), server_default="{}", nullable=False),
         sa.Column(
@@ -31,8 +33,19 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["parent_id"], ["dealers.id"], name=op.f("fk_dealers_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dealers")),
+        sa.UniqueConstraint("domain", name=op.f("uq_dealers_domain")),
     )
     op.create_index(op.f("ix_dealers_parent_id"), "dealers", ["parent_id"], unique=False)
+    op.create_table(
+        "files",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_files")),
+    )
     op.create_table(
         "inbox",
         sa.Column("device_id", sa.Text(), nullable=False),
@@ -88,6 +101,28 @@ def upgrade() -> None:
         op.f("ix_panel_accounts_dealer_id"), "panel_accounts", ["dealer_id"], unique=False
     )
     op.create_table(
+        "sim_cards",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "dealer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("iccid", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("apn", sa.Text(), server_default="", nullable=False),
+        sa.Column("blocked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("deleted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.ForeignKeyConstraint(["dealer_id"], ["dealers.id"], name=op.f("fk_sim_cards_dealer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sim_cards")),
+        sa.UniqueConstraint("iccid", name=op.f("uq_sim_cards_iccid")),
+        sa.UniqueConstraint("phone", name=op.f("uq_sim_cards_phone")),
+    )
+    op.create_index(op.f("ix_sim_cards_dealer_id"), "sim_cards", ["dealer_id"], unique=False)
+    op.create_table(
         "tariffs",
         sa.Column(
             "id",
@@ -138,6 +173,16 @@ def upgrade() -> None:
         sa.Column("corrupted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("tariff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("tariff_end_date", sa.Date(), nullable=True),
+        sa.Column("tariff_ended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "blocked_by_tariff", sa.Boolean(), server_default=sa.text("false"), nullable=False
+        ),
+        sa.Column("tariff_change_date", sa.Date(), nullable=True),
+        sa.Column("last_charged_date", sa.Date(), nullable=True),
+        sa.Column("free_days", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "sim_card_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("creation_date", sa.Date(), nullable=False),
         sa.Column(
             "registered_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -154,6 +199,11 @@ def upgrade() -> None:
             "replaced_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column(
+            "register_retried_at",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column(
             "status_listing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("retention_days", sa.Integer(), server_default="366", nullable=False),
@@ -161,6 +211,9 @@ def upgrade() -> None:
         sa.Column("setup", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("settings", sa.JSON(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["dealer_id"], ["dealers.id"], name=op.f("fk_sources_dealer_id")),
+        sa.ForeignKeyConstraint(
+            ["sim_card_id"], ["sim_cards.id"], name=op.f("fk_sources_sim_card_id")
+        ),
         sa.ForeignKeyConstraint(["tariff_id"], ["tariffs.id"], name=op.f("fk_sources_tariff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.UniqueConstraint("device_id", name=op.f("uq_sources_device_id")),
@@ -169,6 +222,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sources_dealer_id"), "sources", ["dealer_id"], unique=False)
     op.create_index(
         op.f("ix_sources_former_device_id"), "sources", ["former_device_id"], unique=False
+    )
+    op.create_index(op.f("ix_sources_sim_card_id"), "sources", ["sim_card_id"], unique=False)
+    op.create_index(
+        op.f("ix_sources_tariff_end_date"), "sources", ["tariff_end_date"], unique=False
     )
     op.create_index(op.f("ix_sources_tariff_id"), "sources", ["tariff_id"], unique=False)
     op.create_table(
@@ -227,6 +284,18 @@ def upgrade() -> None:
         op.f("ix_users_security_group_id"), "users", ["security_group_id"], unique=False
     )
     op.create_table(
+        "active_days",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_active_days_source_id")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_active_days")),
+    )
+    op.create_index(op.f("ix_active_days_day"), "active_days", ["day"], unique=False)
+    op.create_table(
         "api_keys",
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -276,6 +345,61 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_groups_user_id"), "groups", ["user_id"], unique=False)
     op.create_table(
+        "orders",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "dealer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("sum", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("payer", sa.Text(), server_default="", nullable=False),
+        sa.Column("recipient", sa.Text(), server_default="", nullable=False),
+        sa.Column("contacts", sa.Text(), server_default="", nullable=False),
+        sa.Column("place", sa.Text(), server_default="", nullable=False),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["dealer_id"], ["dealers.id"], name=op.f("fk_orders_dealer_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_orders_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+    )
+    op.create_index(op.f("ix_orders_dealer_id"), "orders", ["dealer_id"], unique=False)
+    op.create_index(op.f("ix_orders_user_id"), "orders", ["user_id"], unique=False)
+    op.create_table(
+        "rules",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("primary_text", sa.Text(), nullable=False),
+        sa.Column("secondary_text", sa.Text(), nullable=False),
+        sa.Column("param", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("zone_ids", sa.JSON(), nullable=False),
+        sa.Column("alerts", sa.JSON(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("schedule", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("extended_params", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_rules_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rules")),
+    )
+    op.create_index(op.f("ix_rules_user_id"), "rules", ["user_id"], unique=False)
+    op.create_table(
         "security_groups",
         sa.Column(
             "id",
@@ -319,6 +443,53 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_table(
+        "status_changes",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "old_status_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "new_status_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_status_changes_source_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_changes")),
+    )
+    op.create_index(
+        op.f("ix_status_changes_source_id"), "status_changes", ["source_id"], unique=False
+    )
+    op.create_table(
+        "status_listings",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("employee_controlled", sa.Boolean(), nullable=False),
+        sa.Column("supervisor_controlled", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_status_listings_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_listings")),
+    )
+    op.create_index(
+        op.f("ix_status_listings_user_id"), "status_listings", ["user_id"], unique=False
+    )
+    op.create_table(
         "tags",
         sa.Column(
             "id",
@@ -334,6 +505,62 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tags")),
     )
     op.create_index(op.f("ix_tags_user_id"), "tags", ["user_id"], unique=False)
+    op.create_table(
+        "bundles",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "dealer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("imei", sa.Text(), nullable=False),
+        sa.Column("equip_id", sa.Integer(), nullable=False),
+        sa.Column("model_code", sa.Text(), nullable=False),
+        sa.Column("factory_preset", sa.Boolean(), nullable=False),
+        sa.Column(
+            "sim_card_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "assigned_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["dealer_id"], ["dealers.id"], name=op.f("fk_bundles_dealer_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_bundles_order_id")),
+        sa.ForeignKeyConstraint(
+            ["sim_card_id"], ["sim_cards.id"], name=op.f("fk_bundles_sim_card_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bundles")),
+        sa.UniqueConstraint("imei", name=op.f("uq_bundles_imei")),
+        sa.UniqueConstraint("sim_card_id", name=op.f("uq_bundles_sim_card_id")),
+    )
+    op.create_index(op.f("ix_bundles_dealer_id"), "bundles", ["dealer_id"], unique=False)
+    op.create_index(op.f("ix_bundles_order_id"), "bundles", ["order_id"], unique=False)
+    op.create_table(
+        "statuses",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "listing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["listing_id"], ["status_listings.id"], name=op.f("fk_statuses_listing_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statuses")),
+    )
+    op.create_index(op.f("ix_statuses_listing_id"), "statuses", ["listing_id"], unique=False)
     op.create_table(
         "trackers",
         sa.Column(
@@ -370,6 +597,47 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT deleted"),
     )
     op.create_table(
+        "activation_codes",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "dealer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "tariff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("bonus_amount", sa.Integer(), nullable=False),
+        sa.Column("money_amount", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("free_days", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "activated_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["dealer_id"], ["dealers.id"], name=op.f("fk_activation_codes_dealer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tariff_id"], ["tariffs.id"], name=op.f("fk_activation_codes_tariff_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_activation_codes_tracker_id")
+        ),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_activation_codes")),
+    )
+    op.create_index(
+        op.f("ix_activation_codes_dealer_id"), "activation_codes", ["dealer_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_activation_codes_tariff_id"), "activation_codes", ["tariff_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_activation_codes_tracker_id"), "activation_codes", ["tracker_id"], unique=False
+    )
+    op.create_table(
         "commands",
         sa.Column(
             "id",
@@ -388,6 +656,7 @@ def upgrade() -> None:
             "panel_account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("channel", sa.Text(), server_default="gprs", nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("reliable", sa.Boolean(), server_default=sa.text("true"), nullable=False),
@@ -414,6 +683,74 @@ def upgrade() -> None:
     op.create_index(op.f("ix_commands_source_id"), "commands", ["source_id"], unique=False)
     op.create_index("ix_commands_source_id_state", "commands", ["source_id", "state"], unique=False)
     op.create_table(
+        "console_keys",
+        sa.Column("key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "panel_account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "timestamp", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "expires_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["panel_account_id"],
+            ["panel_accounts.id"],
+            name=op.f("fk_console_keys_panel_account_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_console_keys_tracker_id")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_console_keys")),
+    )
+    op.create_index(
+        op.f("ix_console_keys_expires_at"), "console_keys", ["expires_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_console_keys_tracker_id"), "console_keys", ["tracker_id"], unique=False
+    )
+    op.create_table(
+        "rule_trackers",
+        sa.Column("rule_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["rule_id"], ["rules.id"], name=op.f("fk_rule_trackers_rule_id")),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_rule_trackers_tracker_id")
+        ),
+        sa.PrimaryKeyConstraint("rule_id", "tracker_id", name=op.f("pk_rule_trackers")),
+    )
+    op.create_index(
+        op.f("ix_rule_trackers_tracker_id"), "rule_trackers", ["tracker_id"], unique=False
+    )
+    op.create_table(
+        "saved_commands",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("reliable", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_saved_commands_tracker_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_commands")),
+    )
+    op.create_index(
+        op.f("ix_saved_commands_tracker_id"), "saved_commands", ["tracker_id"], unique=False
+    )
+    op.create_table(
         "tag_bindings",
         sa.Column(
             "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -431,6 +768,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tag_bindings_tag_id"), "tag_bindings", ["tag_id"], unique=False)
     op.create_table(
+        "transactions",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "dealer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("subtype", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("old_balance", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("new_balance", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("bonus_amount", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("old_bonus", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("new_bonus", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dealer_id"], ["dealers.id"], name=op.f("fk_transactions_dealer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_transactions_tracker_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_transactions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transactions")),
+    )
+    op.create_index(op.f("ix_transactions_dealer_id"), "transactions", ["dealer_id"], unique=False)
+    op.create_index(
+        op.f("ix_transactions_tracker_id"), "transactions", ["tracker_id"], unique=False
+    )
+    op.create_index("ix_transactions_user_id_at", "transactions", ["user_id", "at"], unique=False)
+    op.create_table(
         "user_trackers",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -445,6 +821,30 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_user_trackers_tracker_id"), "user_trackers", ["tracker_id"], unique=False
     )
+    op.create_table(
+        "vehicles",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("reg_number", sa.Text(), nullable=False),
+        sa.Column("vin", sa.Text(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tracker_id"], ["trackers.id"], name=op.f("fk_vehicles_tracker_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_vehicles_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vehicles")),
+        sa.UniqueConstraint("tracker_id", name=op.f("uq_vehicles_tracker_id")),
+    )
+    op.create_index(op.f("ix_vehicles_user_id"), "vehicles", ["user_id"], unique=False)
     op.create_table(
         "command_attempts",
         sa.Column(
@@ -463,4 +863,38 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("command_id", "number", name=op.f("pk_command_attempts")),
     )
+    op.create_table(
+        "device_settings",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column(
+            "changed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "command_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["commands.id"], name=op.f("fk_device_settings_command_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_device_settings_source_id")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "name", name=op.f("pk_device_settings")),
+    )
+    op.create_table(
+        "vehicle_tags",
+        sa.Column(
+            "vehicle_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tag_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_vehicle_tags_tag_id")),
+        sa.ForeignKeyConstraint(
+            ["vehicle_id"], ["vehicles.id"], name=op.f("fk_vehicle_tags_vehicle_id")
+        ),
+        sa.PrimaryKeyConstraint("vehicle_id", "tag_id", name=op.f("pk_vehicle_tags")),
+    )
+    op.create_index(op.f("ix_vehicle_tags_tag_id"), "vehicle_tags", ["tag_id"], unique=False)
     # ### end Alembic commands ###
