@@ -6,7 +6,7 @@ import asyncio
 
 from gateway_world import World, until
 
-from waypost.gateway import connection
+from waypost.gateway import connection, identity
 
 
 async def test_the_log_in_is_answered_and_data_is_not(world: World) -> None:
@@ -39,7 +39,8 @@ async def test_registering_during_the_look_up_is_not_missed(world: World) -> Non
 
 
 async def test_a_lost_notice_only_delays(world: World, monkeypatch: object) -> None:
-    monkeypatch.setattr(connection, "LOOK_AGAIN_MS", 50)  # type: ignore[attr-defined]
+    for module in (connection, identity):
+        monkeypatch.setattr(module, "LOOK_AGAIN_MS", 50)  # type: ignore[attr-defined]
     device = await world.device("new")
     device.send("DATA a\n")
     assert await device.silent()

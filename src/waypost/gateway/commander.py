@@ -21,7 +21,7 @@ from waypost.store.engine import is_unavailable
 
 if TYPE_CHECKING:
     from waypost.bus.base import Bus, Subscription
-    from waypost.gateway.connection import Connection
+    from waypost.gateway.identity import Identified as Connection
     from waypost.gateway.metrics import GatewayMetrics
     from waypost.gateway.sessions import Sessions
 
@@ -235,6 +235,10 @@ class Commander:
             await self._end(attempt, "disconnected", queue.disconnected)
             return
         command = Command(attempt.command_id, attempt.payload, attempt.kind)
+        if command.kind not in connection.protocol.command_kinds:
+            reason = f"{connection.protocol.name} has no way to tell a device: {command.kind}"
+            await self._end(attempt, "refused", queue.refused, reason)
+            return
         try:
             encoded = connection.protocol.encode(command, device)
         except CommandError as error:

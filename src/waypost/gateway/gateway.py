@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from waypost.bus.base import Bus, Subscription
     from waypost.commands.queue import CommandQueue
     from waypost.fleet.directory import Directory
-    from waypost.gateway.connection import Connection
+    from waypost.gateway.identity import Identified as Connection
+    from waypost.gateway.link import Link
     from waypost.ingest import Ingest
     from waypost.protocols.base import Protocol as DeviceProtocol
     from waypost.settings import Settings
@@ -224,7 +225,7 @@ class Gateway:
         if connection.persistent:
             self._tell(connection, source_id, is_open=False)
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: Link) -> None:
         """The connection is over."""
         self.open.discard(connection)
         self.admission.leave(connection.host)

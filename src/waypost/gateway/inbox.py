@@ -19,7 +19,7 @@ from waypost.store.engine import Database
 from waypost.store.tables import inbox, sources
 
 if TYPE_CHECKING:
-    from waypost.gateway.connection import Connection
+    from waypost.gateway.identity import Identified
     from waypost.telemetry.message import Message
 
 #: Seconds between two writes.
@@ -55,7 +55,7 @@ class Inbox(Batch):
         self._seen: dict[tuple[str, str], Stranger] = {}
         self._claimed: set[str] = set()
 
-    def note(self, connection: Connection, device_id: str, message: Message | None) -> None:
+    def note(self, connection: Identified, device_id: str, message: Message | None) -> None:
         """The device said something; ``message`` is one with its position."""
         now = now_ms()
         protocol = connection.protocol.name

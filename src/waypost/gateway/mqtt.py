@@ -42,7 +42,7 @@ from waypost.gateway.mqtt_codec import (
     encode,
 )
 from waypost.gateway.tcp import AHEAD, Maker, StreamConnection
-from waypost.protocols.base import Frame, MqttPublish, Protocol, Transport
+from waypost.protocols.base import Frame, Hello, MqttPublish, Protocol, Transport
 
 if TYPE_CHECKING:
     from waypost.gateway.gateway import Gateway
@@ -90,7 +90,7 @@ class Message(MqttPublish):
 class MqttConnection(StreamConnection):
     """A device on an MQTT connection."""
 
-    __slots__ = ("accepted", "keep_alive", "kept_lost", "protocols", "reader")
+    __slots__ = ("accepted", "credential", "keep_alive", "kept_lost", "protocols", "reader")
 
     keep: ClassVar[int] = RECEIVE_MAXIMUM
     answers_all = True
@@ -103,6 +103,8 @@ class MqttConnection(StreamConnection):
         self.reader = Reader(limit + OVERHEAD)
         #: Those that travel by MQTT: classes, and instances once they are needed.
         self.protocols: list[type[Protocol] | Protocol] = list(protocols)
+        #: The password that CONNECT gave; it counts for every device that is published for.
+        self.credential = ""
         #: CONNECT was accepted.
         self.accepted = False
         #: Seconds, as the device said; 0: none.
@@ -191,7 +193,7 @@ class MqttConnection(StreamConnection):
             self._reject(BAD_CREDENTIALS, f"user name {packet.username!r:.100} is not known")
             return
         try:
-            self.password = (packet.password or b"").decode()
+            self.credential = (packet.password or b"").decode()
         except UnicodeDecodeError:
             self._reject(BAD_CREDENTIALS, "the password is not text")
             return
@@ -219,6 +221,9 @@ class MqttConnection(StreamConnection):
         shown = code if self.reader.version == "5.0" else _OLD_CODES.get(code, 5)
         self._send(ConnAck(session_present=False, return_code=shown))
         self.close(f"refused: {reason}")
+
+    def stated_password(self, hello: Hello) -> str | None:
+        return self.credential
 
     # Messages.
 

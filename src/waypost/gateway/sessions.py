@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from waypost.gateway.connection import Connection
+    from waypost.gateway.identity import Identified as Connection
 
 
 class Session(msgspec.Struct):

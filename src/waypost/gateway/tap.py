@@ -60,7 +60,7 @@ class Trace:
         self.key = key
         #: Of an address, not of a device.
         self.nameless = nameless
-        self.entries: list[Entry] = []
+        self.entries: list[tuple[int, str, bytes | str, str]] = []
         self.size = 0
         #: Stands in ``home``; False once it was forgotten.
         self.kept = True
@@ -113,15 +113,15 @@ class Tap:
 
     def add(self, trace: Trace, time: int, kind: str, data: bytes | str, address: str) -> None:
         """Remembers an entry; ``data`` is kept by reference."""
-        entry = Entry(time, kind, data, address)
         if not trace.kept:
             trace = self._again(trace)
-        trace.touched = True
+        entry = (time, kind, data, address)  # an Entry only when it is read: this is hot
         trace.entries.append(entry)
         size = len(data) + _ENTRY
-        trace.size += size
         self._size += size
-        if trace.size > self._limit:
+        trace.size = size = trace.size + size
+        trace.touched = True
+        if size > self._limit:
             self._shorten(trace)
         if self._size > self._total:
             self._make_room()
@@ -139,7 +139,7 @@ class Tap:
         keep = self._limit - self._limit // 4
         entries, drop, freed = trace.entries, 0, 0
         while trace.size - freed > keep and drop < len(entries) - 1:
-            freed += len(entries[drop].data) + _ENTRY
+            freed += len(entries[drop][2]) + _ENTRY
             drop += 1
         del entries[:drop]
         trace.size -= freed
@@ -170,11 +170,14 @@ class Tap:
     def read(self, device_id: str) -> list[Entry]:
         """What is remembered of a device, oldest first."""
         trace = self._devices.get(device_id)
-        return list(trace.entries) if trace is not None else []
+        return list(map(Entry._make, trace.entries)) if trace is not None else []
 
     def read_nameless(self) -> dict[str, list[Entry]]:
         """What is remembered of connections that never said who they are, by address."""
-        return {address: list(trace.entries) for address, trace in self._nameless.items()}
+        return {
+            address: list(map(Entry._make, trace.entries))
+            for address, trace in self._nameless.items()
+        }
 
     def devices(self) -> list[str]:
         """The device ids that something is remembered of."""
@@ -195,8 +198,8 @@ class Tap:
             return  # not one of ours
         self.device(device_id).watched_until = monotonic() + min(seconds, WATCH_SECONDS)
 
-    def _publish(self, trace: Trace, entry: Entry) -> None:
+    def _publish(self, trace: Trace, entry: tuple[int, str, bytes | str, str]) -> None:
         if monotonic() > trace.watched_until:
             trace.watched_until = 0.0
             return
-        self._bus.publish(tap_subject(trace.key), _encode(tuple(entry)))
+        self._bus.publish(tap_subject(trace.key), _encode(entry))

@@ -95,11 +95,13 @@ class StreamConnection(Connection, asyncio.Protocol):
         if self.held and not self.gateway.stopping and not self.transport.is_closing():
             self.held = False
             self.transport.resume_reading()
-        self._end_if_settled()
+        if self.ended or self.gone is not None:
+            self._end_if_settled()
 
     def flush(self) -> None:
         super().flush()
-        self._end_if_settled()
+        if self.ended or self.gone is not None:
+            self._end_if_settled()
 
     def write(self, data: bytes) -> None:
         """Sends bytes, unless the connection is over."""
