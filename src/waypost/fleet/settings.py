@@ -22,8 +22,11 @@ async def change_settings(write: Write, row: TrackerRow, label: str, group_id: i
 
 
 async def change_blocked(write: Write, row: TrackerRow, blocked: bool) -> None:
-    """Bars the device of ``row``, whoever has it, or lets it go on."""
+    """Bars the device of ``row``, whoever has it, or lets it go on, whatever its tariff says: paying
+    no longer lifts the block, and not having paid does not block again."""
     await write.connection.execute(
-        update(sources).where(sources.c.id == row.source_id).values(blocked=blocked)
+        update(sources)
+        .where(sources.c.id == row.source_id)
+        .values(blocked=blocked, blocked_by_tariff=False)
     )
     write.changes.sources.add(row.source_id)
