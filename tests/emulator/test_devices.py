@@ -173,9 +173,10 @@ INTERVAL_COMMANDS = {
 }
 
 
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 @pytest.mark.parametrize("name", INTERVAL_COMMANDS)
-def test_a_command_changes_the_interval_and_is_answered(name: str) -> None:
-    device = emulated(name, interval=60_000)
+def test_a_command_changes_the_interval_and_is_answered(name: str, transport: Transport) -> None:
+    device = emulated(name, transport, interval=60_000)
     receiver = Receiver(device)
     drive(device, receiver, 2)
     command = Command(3, INTERVAL_COMMANDS[name].encode())
