@@ -21,7 +21,7 @@ def device_of(subject: str) -> str:
 class Changes:
     """What a write touched."""
 
-    __slots__ = ("devices", "sources", "users")
+    __slots__ = ("commands", "devices", "sources", "users")
 
     def __init__(self) -> None:
         #: Accounts whose trackers, groups or tags changed.
@@ -30,6 +30,8 @@ class Changes:
         self.sources: set[int] = set()
         #: Device ids that were registered or given up.
         self.devices: set[str] = set()
+        #: Sources that there are new commands for.
+        self.commands: set[int] = set()
 
     def publish(self, bus: Bus) -> None:
         for user_id in self.users:
@@ -38,3 +40,5 @@ class Changes:
             bus.publish(f"fleet.source.{source_id}")
         for device_id in self.devices:
             bus.publish(device_subject(device_id))
+        for source_id in self.commands:
+            bus.publish(f"command.{source_id}")

@@ -84,7 +84,8 @@ class Directory:
         Raises the engine's own errors where the database is away."""
         names: dict[str, None] = {}
         for told in device_ids:
-            if told and len(told) <= LONGEST and "\0" not in told:
+            # Nothing else can be registered; and what the database refuses would fail all who ask.
+            if told and len(told) <= LONGEST and told.isascii() and told.isprintable():
                 names.update(dict.fromkeys(spellings(told)))
         now = time.monotonic()
         waiting: list[asyncio.Future[DeviceRecord | None]] = []

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from waypost.billing.start import welcome
 from waypost.catalog import models
 from waypost.catalog.plugins import all_plugins
+from waypost.fleet.bundled import bundle_of, sim_of
 from waypost.fleet.device_ids import (
     WrongDeviceId,
     checked,
@@ -23,7 +24,9 @@ from waypost.fleet.device_ids import (
     told_as,
 )
 from waypost.fleet.groups import need_group
+from waypost.fleet.outgoing import Asker
 from waypost.fleet.owners import Owner, load_owner
+from waypost.fleet.registration import invite, send_registration
 from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
 from waypost.fleet.service import Write
 from waypost.fleet.texts import normal_phone
@@ -54,6 +57,13 @@ class NewDevice(msgspec.Struct, kw_only=True):
     activation_code: str | None = None
     #: Access point of its SIM card: ``name``, ``user``, ``password``.
     apn: dict[str, str] | None = None
+    #: The dealer's SIM card in a bundle.
+    iccid: str | None = None
+    #: Whether the device is to be set up by commands; None: as the dealer says.
+    send_commands: bool | None = None
+    #: Who is told how to log in with an app on a phone.
+    notify_email: str | None = None
+    notify_phone: str | None = None
 
 
 class Prepared(msgspec.Struct):
@@ -68,6 +78,11 @@ class Prepared(msgspec.Struct):
     apn: dict[str, str] | None
     #: What a person should hear though it is no error.
     warning: str | None = None
+    #: The dealer's SIM card whose number ``phone`` is.
+    sim_card_id: int | None = None
+    #: Set up at the factory.
+    preset: bool = False
+    notify_phone: str | None = None
 
 
 def prepare(new: NewDevice) -> Prepared:
@@ -83,15 +98,29 @@ def prepare(new: NewDevice) -> Prepared:
         device_id = checked(model.id_type, new.device_id)
     except WrongDeviceId as error:
         raise invalid("device_id", str(error)) from None
-    phone: str | None = None
-    if new.phone:
-        phone = normal_phone(new.phone)
-        if phone is None:
-            raise invalid("phone", "must be a phone number in international format")
+    phone = _number("phone", new.phone)
     warning = None
     if model.id_type == "imei" and device_id and not has_check_digit(device_id):
         warning = f"{device_id}: the last digit of this IMEI does not fit the others"
-    return Prepared(new.label, new.model, device_id, phone, new.group_id or None, new.apn, warning)
+    return Prepared(
+        new.label,
+        new.model,
+        device_id,
+        phone,
+        new.group_id or None,
+        new.apn,
+        warning,
+        notify_phone=_number("notification_phone", new.notify_phone),
+    )
+
+
+def _number(parameter: str, given: str | None) -> str | None:
+    if not given:
+        return None
+    phone = normal_phone(given)
+    if phone is None:
+        raise invalid(parameter, "must be a phone number in international format")
+    return phone
 
 
 async def register(
@@ -102,9 +131,10 @@ async def register(
     now: int,
     *,
     subuser_id: int | None = None,
+    asker: Asker | None = None,
 ) -> TrackerRow:
-    """Registers a device for an account; ``subuser_id`` will see it too. Raises :class:`Refused`
-    with the documented codes: 7, 204, 220 to 225, 227."""
+    """Registers a device for an account; ``subuser_id`` will see it too. What sets the device up is
+    queued. Raises :class:`Refused` with the documented codes: 7, 204, 220 to 227, 258."""
     connection = write.connection
     await need_group(connection, user_id, new.group_id, 204)
     owner = await load_owner(connection, user_id)
@@ -112,13 +142,7 @@ async def register(
         raise Refused(220)
     if owner.free_places is not None and owner.free_places < 1:
         raise Refused(221)
-    prepared = prepare(new)
-    if prepared.warning:
-        log.warning("register_imei_check_digit", device_id=prepared.device_id)
-    if prepared.phone and await taken_phones(connection, [prepared.phone]):
-        raise Refused(223)
-    if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
-        raise Refused(224)
+    prepared = await identify(connection, owner.dealer_id, new, now)
     owner = await owner.with_code(
         connection,
         new.activation_code,
@@ -135,7 +159,59 @@ async def register(
     row = await fetch_row(connection, rows_query().where(trackers.c.id == tracker_id))
     if row is None:
         raise LookupError(f"tracker {tracker_id} is gone in its own transaction")
+    asker = asker or Asker()
+    if not prepared.preset and owner.sends_commands(new.send_commands):
+        await send_registration(
+            write, row, prepared.apn, asker=asker, settings=settings, now=now
+        )
+    if all_plugins()[new.plugin_id].mobile:
+        await invite(
+            write,
+            row,
+            email=new.notify_email,
+            phone=prepared.notify_phone,
+            asker=asker,
+            settings=settings,
+            now=now,
+        )
     return row
+
+
+async def identify(
+    connection: AsyncConnection, dealer_id: int, new: NewDevice, now: int
+) -> Prepared:
+    """A new device checked against all others: it, its number and its SIM card are nobody else's.
+    Raises :class:`Refused`: 7, 220, 222; 223 phone, 224 device id taken; 226 SIM card; 258 no
+    bundle."""
+    prepared = prepare(new)
+    if prepared.warning:
+        log.warning("register_imei_check_digit", device_id=prepared.device_id)
+    if prepared.phone and await taken_phones(connection, [prepared.phone]):
+        raise Refused(223)
+    if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
+        raise Refused(224)
+    plugin, model = all_plugins()[new.plugin_id], models.all_models()[new.model]
+    if plugin.mobile:
+        return prepared
+    bundle = await bundle_of(
+        connection,
+        dealer_id,
+        prepared.device_id,
+        new.iccid,
+        needed=plugin.bundle or model.check_bundle,
+    )
+    if bundle is None:
+        return prepared
+    prepared.preset = bundle.factory_preset
+    if prepared.phone and not plugin.bundle and new.iccid is None:
+        return prepared  # with a SIM card of its owner's own
+    sim = await sim_of(connection, bundle, new.iccid, needed=plugin.bundle, now=now)
+    if sim is not None:
+        if await taken_phones(connection, [sim.phone]):
+            raise Refused(223)
+        prepared.phone, prepared.sim_card_id = sim.phone, sim.id
+        prepared.apn = prepared.apn or ({"name": sim.apn} if sim.apn else None)
+    return prepared
 
 
 async def insert_devices(
@@ -159,6 +235,7 @@ async def insert_devices(
             "device_id": one.device_id,
             "model": one.model,
             "phone": one.phone,
+            "sim_card_id": one.sim_card_id,
             "dealer_id": owner.dealer_id,
             **owner.terms.columns(place, day),
             "creation_date": day,
