@@ -123,8 +123,8 @@ class HttpApi:
         except Exception as error:  # noqa: BLE001 - the rim: whatever it was, a reply goes out
             code, extra = self._explain(error, api, action)
             status, body = error_body(code, extra)
-            if code in (9, 15):
-                out = [*out, (b"connection", b"close")] if code == 9 else out
+            if code == 9:  # the rest of the body is not worth reading
+                out = [*out, (b"connection", b"close")]
         self._count(api, action, code, self._tick() - started)
         if len(body) >= GZIP_FROM and b"gzip" in headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
