@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Text, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.billing.charging import Plan, TariffType
@@ -122,6 +122,13 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
 #: Columns by which the panel's list can be sorted.
 ORDERS = {name: tariffs.c[name] for name in ("id", "name", "device_type", "group_id", "price")}
 
+_SEARCHED = (
+    cast(tariffs.c.id, Text),
+    tariffs.c.name,
+    cast(tariffs.c.price, Text),
+    tariffs.c.device_type,
+)
+
 
 def period_days(period: str) -> int:
     """Days in a storage period like ``2h``, ``3d``, ``5m`` (months), ``1y``. Raises ValueError."""
@@ -161,6 +168,31 @@ async def of_dealer(connection: AsyncConnection, dealer_id: int, device_type: st
         .order_by(tariffs.c.id)
     )
     return [tariff_of(row) for row in await connection.execute(query)]
+
+
+async def list_page(
+    connection: AsyncConnection,
+    dealer_id: int,
+    *,
+    device_type: str | None,
+    text: str | None,
+    order_by: str,
+    ascending: bool,
+    offset: int,
+    limit: int | None,
+) -> tuple[list[Tariff], int]:
+    """A page of a dealer's tariffs, sorted by one of :data:`ORDERS`, and how many there are in
+    all."""
+    query = select(tariffs).where(tariffs.c.dealer_id == dealer_id)
+    if device_type is not None:
+        query = query.where(tariffs.c.device_type == device_type)
+    if text:
+        query = query.where(or_(*(one.icontains(text, autoescape=True) for one in _SEARCHED)))
+    count = await connection.scalar(query.with_only_columns(func.count()))
+    for column in (ORDERS[order_by], tariffs.c.id):
+        query = query.order_by(column if ascending else column.desc())
+    rows = await connection.execute(query.limit(2**62 if limit is None else limit).offset(offset))
+    return [tariff_of(row) for row in rows], count or 0
 
 
 async def create(connection: AsyncConnection, dealer_id: int, fields: TariffFields) -> int:

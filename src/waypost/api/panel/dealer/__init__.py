@@ -1,0 +1,1 @@
+"""The dealer itself: settings, activation codes."""

@@ -1,0 +1,1 @@
+"""Tariffs, as their dealer sees them."""
