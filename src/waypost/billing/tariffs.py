@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import Text, cast, func, insert, or_, select, update
+from sqlalchemy import Text, cast, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.billing.charging import Plan, TariffType
 from waypost.refusal import Refused, invalid
-from waypost.store.tables import dealers, sources, tariffs
+from waypost.store.tables import dealers, sources, tariffs, trackers
 from waypost.text import END, PRINTABLE
 
 DeviceType = Literal["tracker", "camera", "socket"]
@@ -287,12 +287,18 @@ async def _check_name(
 
 
 async def allowed_maps(
-    connection: AsyncConnection, tariff_ids: Sequence[int], maps: Sequence[str]
+    connection: AsyncConnection, account_id: int, maps: Sequence[str]
 ) -> list[str]:
-    """Those of a dealer's ``maps`` that at least one of these tariffs allows; without a tariff
-    all."""
-    query = select(tariffs.c.map_filter).where(tariffs.c.id.in_(tariff_ids))
-    filters = list(await connection.scalars(query))
+    """Those of a dealer's ``maps`` that at least one tariff of an account's trackers allows; all
+    where it has no trackers."""
+    used = (
+        select(sources.c.tariff_id)
+        .join(trackers, trackers.c.source_id == sources.c.id)
+        .where(trackers.c.user_id == account_id, not_(trackers.c.deleted))
+    )
+    filters = list(
+        await connection.scalars(select(tariffs.c.map_filter).where(tariffs.c.id.in_(used)))
+    )
     if not filters:
         return list(maps)
     return [

@@ -12,6 +12,7 @@ from waypost.accounts.person import details_of, title_of
 from waypost.accounts.users import settings_of
 from waypost.api.action import UserCall, user_action
 from waypost.api.reply import Value
+from waypost.billing.tariffs import allowed_maps
 from waypost.store.tables import dealers, users
 
 
@@ -103,12 +104,13 @@ async def get_info(call: UserCall, application: str | None = None) -> Info:
             master = (
                 await connection.execute(select(users).where(users.c.id == row.master_id))
             ).one()
-    paas_settings = ui_settings(dealer)
+        paas_settings = ui_settings(dealer)
+        maps = await allowed_maps(connection, call.user.account_id, paas_settings["maps"])
     info = Info(
         paas_id=dealer.id,
         paas_settings=paas_settings,
         user_info=_user_info(call, row),
-        tariff_restrictions=TariffRestrictions(paas_settings["maps"]),
+        tariff_restrictions=TariffRestrictions(maps),
         premium_gis=False,
         features=features_of(dealer),
         user_menu=USER_MENU,
@@ -163,9 +165,10 @@ def _user_info(call: UserCall, row: Any) -> UserInfo:
 
 @user_action("user/get_tariff_restrictions")
 async def get_tariff_restrictions(call: UserCall) -> Value[TariffRestrictions]:
-    """Which maps the caller may use."""
+    """Which of the dealer's maps the tariffs of the account's trackers allow."""
     async with call.services.database.read() as connection:
         dealer = (
             await connection.execute(select(dealers).where(dealers.c.id == call.user.dealer_id))
         ).one()
-    return Value(TariffRestrictions(ui_settings(dealer)["maps"]))
+        maps = await allowed_maps(connection, call.user.account_id, ui_settings(dealer)["maps"])
+    return Value(TariffRestrictions(maps))

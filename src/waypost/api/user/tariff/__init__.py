@@ -1,0 +1,1 @@
+"""Tariffs, as users see them."""
