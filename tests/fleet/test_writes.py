@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fleet_yard import NOON, Yard
@@ -107,9 +107,8 @@ async def test_tags_set_at_once_are_those_of_one_call(yard: Yard) -> None:
         async with yard.fleet.write() as write:
             await tags.set_tags(write, row, yard.users["one"], bindings)
 
-    assert await codes(
-        *(set_(one, two) for _ in range(3)), *(set_(two, one) for _ in range(3))
-    ) == ([0] * 6)
+    work = [set_(*pair) for pair in [(one, two), (two, one)] * 3]
+    assert await codes(*work) == [0] * 6
     assert await count(yard, tag_bindings) == 2
 
 
@@ -132,16 +131,18 @@ async def test_what_a_user_sees_follows_every_write(yard: Yard) -> None:
     assert set(garage.corrupted) == {second.id}
     third = await yard.register(OTHER)
     assert await seen() == [(first.id, True), (third.id, False)]
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with yard.fleet.write() as write:
             await change_blocked(write, first, False)
             raise RuntimeError("the process has other plans")
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await seen() == [(first.id, True), (third.id, False)]
 
 
 async def test_the_panels_list_has_one_order_on_both_engines(yard: Yard) -> None:
-    from typing import get_args
-
     phones = [None, "4915123456789", None, "4915123456780"]
     rows = [
         await yard.register(str(int(IMEI) + n), label=label, phone=phone)
