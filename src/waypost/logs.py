@@ -13,12 +13,19 @@ def configure(level: str, form: str) -> None:
     number = logging.getLevelName(level.upper())
     if not isinstance(number, int):
         number = logging.INFO
+    # Tracebacks without the values of variables: passwords are among them.
     renderer: structlog.types.Processor
     if form == "json":
         renderer = structlog.processors.JSONRenderer()
-        traces: list[structlog.types.Processor] = [structlog.processors.dict_tracebacks]
+        traces: list[structlog.types.Processor] = [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            )
+        ]
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         traces = []
     structlog.configure(
         processors=[
