@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+import resource
+
+#: File descriptors left for everything but device connections: databases, API, files.
+RESERVED = 256
+
+
+def raise_file_limit() -> int:
+    """Lets this process have as many open files as the system allows it; returns how many
+    connections fit beside everything else."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return 2**31
+    return max(hard - RESERVED, hard // 2)
+
 
 class Admission:
     """Counts connections. ``per_address`` 0: no limit for one address."""

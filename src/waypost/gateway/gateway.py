@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from waypost.gateway.activity import Activity
-from waypost.gateway.admission import Admission
+from waypost.gateway.admission import Admission, raise_file_limit
 from waypost.gateway.auto import AUTO
 from waypost.gateway.clock import now_ms
 from waypost.gateway.commander import Commander
@@ -79,7 +79,12 @@ class Gateway:
         self.loop = asyncio.get_running_loop()
         self.log = log
         self.protocols = Protocols(all_protocols() if protocols is None else protocols)
-        self.admission = Admission(settings.connections, settings.connections_per_address)
+        fits = raise_file_limit()
+        if fits < settings.connections:
+            log.info("connections_limited", limit=fits, wanted=settings.connections)
+        self.admission = Admission(
+            min(settings.connections, fits), settings.connections_per_address
+        )
         self.metrics = GatewayMetrics()
         self.tap = Tap(bus, settings.tap_bytes)
         self.sessions = Sessions()

@@ -202,13 +202,14 @@ class Link:
         """Ends the connection; ``reason`` is kept in the tap and logged."""
         if self.closed:
             return
-        limited(
-            "device_connection_closed",
-            reason=reason,
-            protocol=self.protocol.name,
-            address=self.address,
-            device=self.device_id,
-        )
+        if not self.gateway.stopping:
+            limited(
+                "device_connection_closed",
+                reason=reason,
+                protocol=self.protocol.name,
+                address=self.address,
+                device=self.device_id,
+            )
         self.end(reason)
         self.shut()
 
