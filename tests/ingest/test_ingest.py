@@ -109,13 +109,11 @@ async def test_a_time_in_the_future_is_kept_and_marked_and_moves_nothing(
     assert state.gps.time == NOW + 1000
 
 
-async def test_only_the_newest_of_a_shape_counts_but_all_of_the_movement(
+async def test_of_a_packet_the_newest_values_count_but_all_of_the_movement(
     ingest: Ingest, points: Points
 ) -> None:
     live = await ingest.open(1, 366)
     packet = [report(NOW - 3000, 50, a=1), report(NOW - 2000, 0, a=2), report(NOW - 1000, 0, a=3)]
-    for message in packet:
-        message.shape = "a"
     await store(ingest, live, *packet)
     state = decode_state((await points.states([1]))[1].data)
     assert state.values["a"] == (3, NOW - 1000)

@@ -390,23 +390,7 @@ class TestPlans:
         assert plan.run(body, 0, len(body), len(parts)) == len(parts)
         fast: list[Message] = []
         plan.read(body, fast)
-        for message in fast:
-            message.shape = None
         assert fast == careful
-
-    def test_one_shape_has_the_same_names(self) -> None:
-        """Also where a sensor comes and goes."""
-        protocol = Teltonika()
-        found: dict[Any, set[tuple[str, ...]]] = {}
-        for step in range(2 * COMPILE_AFTER):
-            raw = 215 if step % 3 else 3000
-            elements = {1: [(239, step % 2), (21, step % 7)], 4: [(72, raw)], 8: [(78, step % 2)]}
-            event = 239 if step % 5 == 0 else 0
-            for message in protocol.decode(records(record(elements, event=event)), DEVICE).messages:
-                if message.shape is not None:
-                    found.setdefault(message.shape, set()).add(tuple(sorted(message.values)))
-        assert found
-        assert all(len(names) == 1 for names in found.values())
 
     def test_records_of_several_shapes_in_one_packet(self) -> None:
         shapes: list[dict[int, list[tuple[int, int]]]] = [

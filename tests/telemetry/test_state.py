@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from waypost.telemetry.message import LBS, Message, iso_time, utc_ms
 from waypost.telemetry.motion import IDLE_MS, Motion, move, movement, next_change
-from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold
+from waypost.telemetry.state import (
+    FUTURE_MS,
+    State,
+    decode_state,
+    encode_state,
+    fold,
+    fold_packet,
+)
 from waypost.telemetry.status import connection_status
 
 NOW = 1_790_000_000_000
@@ -103,6 +110,43 @@ def test_a_state_survives_its_storage(reports: list[tuple[int, float, bool, int]
     assert again.inputs == state.inputs
     assert state.inputs is not None
     assert state.inputs.time == NOW + max(report[0] for report in reports)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda at, speed, valid, values, lbs, event, located: Message(
+                time=NOW + at * 1000,
+                digest_of=b"",
+                latitude=41.0 + at / 1000 if located else None,
+                longitude=2.0 if located else None,
+                speed=float(speed),
+                valid=valid,
+                source=LBS if lbs else 0,
+                event_id=event,
+                values=values,
+            ),
+            st.integers(-50, 700),
+            st.sampled_from([0, 2, 60]),
+            st.booleans(),
+            st.dictionaries(
+                st.sampled_from(["a", "b", "input_status", "battery_level", "gsm_level"]),
+                st.integers(0, 3),
+            ),
+            st.booleans(),
+            st.sampled_from([None, 5]),
+            st.booleans(),
+        ),
+        max_size=8,
+        unique_by=lambda message: message.time,
+    )
+)
+def test_a_packet_folds_like_its_messages_one_by_one(messages: list[Message]) -> None:
+    packet, single = State(), State()
+    fold_packet(packet, messages, NOW)
+    for message in sorted(messages, key=lambda message: message.time or 0):
+        fold(single, message, NOW)
+    assert packet == single
 
 
 def test_movement_goes_from_moving_to_stopped_to_parked() -> None:

@@ -32,15 +32,7 @@ from waypost.store.points import (
     StaleEpoch,
 )
 from waypost.telemetry.message import Message
-from waypost.telemetry.state import (
-    FUTURE_MS,
-    State,
-    decode_state,
-    encode_state,
-    fold,
-    fold_fix,
-    fold_motion,
-)
+from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold_packet
 
 log = structlog.get_logger()
 
@@ -134,30 +126,7 @@ class _Submission:
         if newest >= 0:
             state.newest = newest
         self.fresh, self.rest, self.untimed = fresh, rest, untimed
-        _fold_all(state, self.messages, received)
-
-
-def _fold_all(state: State, messages: Sequence[Message], received: int) -> None:
-    """Folds a packet. Of messages with the same shape only the newest can matter, but for the
-    movement that the others tell of."""
-    if len(messages) == 1:
-        fold(state, messages[0], received)
-        return
-    newest: dict[object, Message] = {}
-    for message in messages:
-        shape = message.shape
-        if shape is not None and message.time is not None:
-            known = newest.get(shape)
-            if known is None or message.time >= (known.time or 0):
-                newest[shape] = message
-    for message in messages:
-        shape = message.shape
-        if shape is None or message.time is None or newest[shape] is message:
-            fold(state, message, received)
-        elif newest[shape].has_location and newest[shape].valid:
-            fold_motion(state, message, received)
-        else:
-            fold_fix(state, message, received)
+        fold_packet(state, self.messages, received)
 
 
 class Ingest:
@@ -178,7 +147,10 @@ class Ingest:
         self._limit = queue
         self._batch = batch
         self._sources: dict[int, LiveSource] = {}
+        #: Sources that somebody waits for, and those of them not yet asked for.
         self._claiming: dict[int, asyncio.Future[LiveSource]] = {}
+        self._wanted: dict[int, int] = {}
+        self._claimer: asyncio.Task[None] | None = None
         self._queue: deque[_Submission] = deque()
         self._records = 0
         self._work = asyncio.Event()
@@ -222,19 +194,36 @@ class Ingest:
         if live is None:
             pending = self._claiming.get(source_id)
             if pending is None:
-                pending = asyncio.ensure_future(self._claim(source_id, retention_days))
+                pending = asyncio.get_running_loop().create_future()
                 self._claiming[source_id] = pending
-                pending.add_done_callback(lambda _: self._claiming.pop(source_id, None))
+                self._wanted[source_id] = retention_days
+                if self._claimer is None or self._claimer.done():
+                    self._claimer = asyncio.create_task(self._claim(), name="claims")
             live = await asyncio.shield(pending)
         live.retention = retention_days
         live.users += 1
         return live
 
-    async def _claim(self, source_id: int, retention_days: int) -> LiveSource:
-        claimed = await self._points.claim([source_id], self._owner)
-        live = LiveSource(claimed[source_id], retention_days)
-        self._sources[source_id] = live
-        return live
+    async def _claim(self) -> None:
+        """Claims what is wanted at this moment with one transaction, until nothing is."""
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            error: BaseException | None = None
+            claimed: dict[int, Claimed] = {}
+            try:
+                claimed = await self._points.claim(sorted(wanted), self._owner)
+            except Exception as failure:  # noqa: BLE001  (told to everybody who waits)
+                error = failure
+            for source_id, retention_days in wanted.items():
+                pending = self._claiming.pop(source_id)
+                if error is None:
+                    live = LiveSource(claimed[source_id], retention_days)
+                    self._sources[source_id] = live
+                    pending.set_result(live)
+                else:
+                    pending.set_exception(error)
+                    # Whoever waited may be gone by now.
+                    pending.exception()
 
     def release(self, live: LiveSource) -> None:
         """The caller needs this source no more."""

@@ -112,7 +112,9 @@ class Decoded(msgspec.Struct):
 
 
 class Command(msgspec.Struct):
-    """A command for a device. ``kind`` is ``text`` (as a person types it) or ``hex`` (bytes)."""
+    """A command for a device. ``kind`` is ``text`` (as a person types it) or ``hex`` (bytes); any
+    other is something to be told (``tracking``, ``location_request`` ...) with a JSON object as its
+    payload, and goes only to a protocol that knows it."""
 
     id: int
     payload: bytes
@@ -154,6 +156,8 @@ class Protocol:
     mqtt_username: ClassVar[str | None] = None
     #: Commands can be sent over the connection.
     commands: ClassVar[bool] = False
+    #: Kinds of commands that :meth:`encode` knows.
+    command_kinds: ClassVar[frozenset[str]] = frozenset({"text", "hex"})
     #: A command must be answered before the next one is sent.
     one_command_at_a_time: ClassVar[bool] = True
 

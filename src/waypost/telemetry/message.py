@@ -13,7 +13,6 @@ MNC as digits), ``gsm_roaming`` (boolean).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,9 +81,6 @@ class Message(msgspec.Struct, gc=False):
     wifi: list[Wifi] | None = None
     #: The device says that it kept this message and sends it late.
     buffered: bool = False
-    #: Messages of one packet with equal, non-None ``shape`` have exactly the same value names,
-    #: so only the newest of them can matter to the state.
-    shape: Hashable | None = None
     #: For a packet that reports for several devices (a gateway, a beacon): the device it is about.
     device_id: str | None = None
 

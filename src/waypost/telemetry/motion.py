@@ -1,7 +1,8 @@
 """Movement: is it moving, stopped or parked, from fixes by satellites, in whatever order.
 
 The rule is trip detection's: faster than ``MIN_SPEED`` is moving; standing for less than
-``IDLE_MS`` is stopped, longer is parked.
+``IDLE_MS`` is stopped, longer is parked. Where trip detection heeds the ignition or the motion
+sensor, these have a say: who says "off" stands whatever the speed, who says "on" does not park.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Motion(msgspec.Struct, array_like=True, gc=False):
     last_moving: int | None = None
     #: When the present moving, or standing, began.
     since: int | None = None
+    #: It stands, but something (its ignition) says that it is not parked.
+    kept: bool = False
 
 
 def move(
@@ -36,20 +39,28 @@ def move(
     is_moving: bool | None = None,
     *,
     min_speed: float = MIN_SPEED,
-) -> None:
+    still: bool = False,
+    kept: bool = False,
+) -> bool:
     """Takes a fix at ``time`` with ``speed`` km/h in; ``is_moving`` is the device's own word,
-    which counts for a start but not for a crawl that it calls moving while it stands."""
+    which counts for a start but not for a crawl that it calls moving while it stands. ``still``:
+    it stands, whatever the speed; ``kept``: it is not parked, even where it stands. Says whether
+    the fix is moving."""
     moving = speed >= min_speed
     if not moving and is_moving and speed > 0:
         moving = True
+    if still:
+        moving = False
     if moving and (motion.last_moving is None or time > motion.last_moving):
         motion.last_moving = time
     if motion.time is not None and time < motion.time:
-        return
-    if motion.since is None or moving != motion.moving:
+        return moving
+    if motion.since is None or moving != motion.moving or (motion.kept and not (kept or moving)):
         motion.since = time
     motion.time = time
     motion.moving = moving
+    motion.kept = kept
+    return moving
 
 
 def movement(motion: Motion, now: int, *, idle_ms: int = IDLE_MS) -> tuple[Movement, int | None]:
@@ -60,6 +71,10 @@ def movement(motion: Motion, now: int, *, idle_ms: int = IDLE_MS) -> tuple[Movem
     if motion.moving:
         if now - motion.time < idle_ms:
             return "moving", since
+        return "parked", motion.time + idle_ms
+    if motion.kept:
+        if now - motion.time < idle_ms:
+            return "stopped", since
         return "parked", motion.time + idle_ms
     if motion.last_moving is not None and now - since < idle_ms:
         return "stopped", since
@@ -72,8 +87,8 @@ def next_change(motion: Motion, now: int, *, idle_ms: int = IDLE_MS) -> int | No
     """When the status changes by time alone (ms), or None."""
     if motion.time is None:
         return None
-    start = motion.time if motion.moving else motion.since
-    if start is None or (not motion.moving and motion.last_moving is None):
+    start = motion.time if motion.moving or motion.kept else motion.since
+    if start is None or not (motion.moving or motion.kept or motion.last_moving is not None):
         return None
     end = start + idle_ms
     return end if end > now else None

@@ -6,12 +6,16 @@ Pure; the receiver's clock is an argument.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from waypost.telemetry.counters import Counting, Meter, Report, count
+from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import GNSS, Message
 from waypost.telemetry.motion import Motion, move
+from waypost.telemetry.sensors import ignition_on
 
 #: A device's clock may run ahead by this much; later times are kept in history, not folded.
 FUTURE_MS = 10 * 60 * 1000
@@ -70,6 +74,14 @@ class Lines(msgspec.Struct, array_like=True, gc=False):
     mask: int
 
 
+class Switch(msgspec.Struct, array_like=True, gc=False):
+    """Something that is on or off: as reported at ``time``, and since when it is so."""
+
+    time: int
+    on: bool
+    since: int
+
+
 class State(msgspec.Struct, array_like=True):
     """All of it. Stored as MessagePack beside its ``version``."""
 
@@ -89,23 +101,9 @@ class State(msgspec.Struct, array_like=True):
     #: Every further value: name -> (value, time).
     values: dict[str, tuple[Any, int]] = {}
     motion: Motion = msgspec.field(default_factory=Motion)
-
-    def copy(self) -> State:
-        """One that can be folded into without changing this one (groups are replaced, never
-        changed, except ``values`` and ``motion``)."""
-        return State(
-            self.newest,
-            self.last_update,
-            self.received,
-            self.gps,
-            self.gnss,
-            self.gsm,
-            self.battery,
-            self.inputs,
-            self.outputs,
-            self.values.copy(),
-            msgspec.structs.replace(self.motion),
-        )
+    ignition: Switch | None = None
+    #: What is counted, by type.
+    meters: dict[str, Meter] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -120,55 +118,161 @@ def decode_state(data: bytes) -> State:
     return _decoder.decode(data)
 
 
-def fold(state: State, message: Message, received: int) -> None:
-    """Takes ``message``, received at ``received`` ms, into ``state``."""
+def fold(state: State, message: Message, received: int, folding: Folding | None = None) -> bool:
+    """Takes ``message``, received at ``received`` ms, into ``state``, the way ``folding`` says.
+    False: its time lies in the future, so it changes nothing."""
     if state.received is None or received > state.received:
         state.received = received
     time = message.time if message.time is not None else received
-    told = message.device_time if message.device_time is not None else time
     if time > received + FUTURE_MS:
-        return
-    if told > received + FUTURE_MS:
-        told = time  # a clock that shows local time, east of UTC: the fix has the right one
+        return False
+    told = _told(message, received)
     if state.last_update is None or told > state.last_update:
         state.last_update = told
-    if message.latitude is not None and message.longitude is not None:
-        _fold_fix(state, message, time)
-    if message.values:
-        _fold_values(state, message.values, told)
+    values = message.values
+    if folding is not None:
+        _fold_own_way(state, message, time, told, received, folding)
+    else:
+        if message.latitude is not None and message.longitude is not None:
+            _fold_fix(state, message, time)
+        if values and (ignition := values.get("ignition")) is not None:
+            _switch(state, bool(ignition), told)
+    if values:
+        _fold_values(state, values, told)
     if message.event_id is not None:
         _put(state.values, "event_id", message.event_id, told)
+    return True
 
 
-def fold_fix(state: State, message: Message, received: int) -> None:
-    """Only the location of ``message``: for one of a packet whose values a newer one of the same
-    shape replaces anyway."""
-    time = message.time
-    if time is not None and time <= received + FUTURE_MS and message.latitude is not None:
-        _fold_fix(state, message, time)
+def fold_packet(
+    state: State, messages: Sequence[Message], received: int, folding: Folding | None = None
+) -> None:
+    """Takes the messages of a packet in, as :func:`fold` would one by one, without looking at
+    what a newer message of the packet replaces anyway."""
+    if len(messages) == 1:
+        fold(state, messages[0], received, folding)
+        return
+    ordered = sorted(messages, key=lambda message: _told(message, received))
+    if folding is not None:
+        # Whatever counts, counts with every message.
+        for message in ordered:
+            fold(state, message, received, folding)
+        return
+    for message in ordered:
+        time = message.time
+        ignition = message.values.get("ignition")
+        if ignition is not None and (state.ignition is None or ignition != state.ignition.on):
+            told_at = _told(message, received)
+            if told_at <= received + FUTURE_MS:
+                _switch(state, bool(ignition), told_at)
+        if (
+            message.valid
+            and time is not None
+            and message.latitude is not None
+            and message.source == GNSS
+            and time <= received + FUTURE_MS
+        ):
+            move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
+    told: set[str] | None = None  # nothing is folded yet
+    located = -1
+    for message in reversed(ordered):
+        time = message.time if message.time is not None else received
+        if (
+            told is not None
+            and (time <= located or message.latitude is None)
+            and message.values.keys() <= told
+            and (message.event_id is None or "event_id" in told)
+        ):
+            continue
+        if fold(state, message, received):
+            told = (told or set()) | message.values.keys()
+            if message.event_id is not None:
+                told.add("event_id")
+            if message.latitude is not None and message.valid and message.source == GNSS:
+                located = max(located, time)
 
 
-def fold_motion(state: State, message: Message, received: int) -> None:
-    """Only the movement that ``message`` tells of: for one whose location too is replaced by a
-    newer one of its packet."""
-    time = message.time
-    if (
-        time is not None
-        and time <= received + FUTURE_MS
-        and message.latitude is not None
-        and message.valid
-        and message.source == GNSS
-    ):
-        move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
+def _told(message: Message, received: int) -> int:
+    """When the device said it, ms."""
+    time = message.time if message.time is not None else received
+    told = message.device_time
+    # A clock in the future shows local time, east of UTC: the fix has the right one.
+    return time if told is None or told > received + FUTURE_MS else told
 
 
 def _fold_fix(state: State, message: Message, time: int) -> None:
-    known = state.gps
     gnss = message.source == GNSS and message.valid
-    newest = known is None or time >= known.time
-    newest_gnss = gnss and (state.gnss is None or time >= state.gnss.time)
     if gnss:
         move(state.motion, time, message.speed or 0.0, message.values.get("is_moving"))
+    _place(state, message, time, gnss=gnss)
+
+
+def _fold_own_way(
+    state: State, message: Message, time: int, told: int, received: int, folding: Folding
+) -> None:
+    """Location, ignition and counters of a source that has ways of its own."""
+    values = message.values
+    meters = [(_meter(state, counting), counting) for counting in folding.counters]
+    ignition = ignition_on(folding.ignition, values)
+    if ignition is not None:
+        _switch(state, ignition, told)
+    located = message.latitude is not None and message.longitude is not None
+    gnss = located and message.source == GNSS and message.valid
+    moving = False
+    if gnss:
+        is_moving = values.get("is_moving")
+        on = state.ignition.on if ignition is None and state.ignition else ignition
+        still, kept = folding.judge(on, is_moving)
+        moving = move(
+            state.motion,
+            time,
+            message.speed or 0.0,
+            is_moving,
+            min_speed=folding.min_speed,
+            still=still,
+            kept=kept,
+        )
+    if located and (message.source == GNSS or folding.believes(message.precision)):
+        _place(state, message, time, gnss=gnss)
+    if not meters:
+        return
+    report = Report(time, values, moving=moving, ignition=ignition, received=received)
+    if gnss:
+        report.latitude, report.longitude = message.latitude, message.longitude
+    for meter, counting in meters:
+        count(meter, counting, report)
+
+
+def _meter(state: State, counting: Counting) -> Meter:
+    meter = state.meters.get(counting.type)
+    if meter is None:
+        meter = state.meters[counting.type] = first_meter(state, counting)
+    return meter
+
+
+def first_meter(state: State, counting: Counting) -> Meter:
+    """A meter that has counted nothing yet and goes on from where the source is."""
+    meter = Meter()
+    fix = state.gnss
+    time = fix.time if fix is not None else state.last_update
+    if time is None:
+        return meter
+    report = Report(time, {name: value for name, (value, _) in state.values.items()})
+    report.moving = state.motion.moving
+    report.ignition = state.ignition.on if state.ignition is not None else None
+    if fix is not None:
+        report.latitude, report.longitude = fix.latitude, fix.longitude
+    count(meter, counting, report)
+    return meter
+
+
+def _place(state: State, message: Message, time: int, *, gnss: bool) -> None:
+    """The location, if it is news."""
+    known = state.gps
+    # A fix that the device itself calls old does not move the vehicle to where it was: it counts
+    # only while there is no better one.
+    newest = known is None or (message.valid, time) >= (known.valid, known.time)
+    newest_gnss = gnss and (state.gnss is None or time >= state.gnss.time)
     if not (newest or newest_gnss):
         return
     fix = Fix(
@@ -184,8 +288,7 @@ def _fold_fix(state: State, message: Message, time: int) -> None:
         message.source,
         message.precision,
     )
-    # A fix that the device itself calls old does not move the vehicle to where it was.
-    if newest and (message.valid or known is None or not known.valid):
+    if newest:
         state.gps = fix
     if newest_gnss:
         state.gnss = fix
@@ -238,6 +341,12 @@ def _fold_gsm(state: State, values: dict[str, Any], time: int) -> None:
         str(network) if network is not None else (old.network if old else None),
         bool(roaming) if roaming is not None else (old.roaming if old else None),
     )
+
+
+def _switch(state: State, on: bool, time: int) -> None:
+    known = state.ignition
+    if known is None or time >= known.time:
+        state.ignition = Switch(time, on, known.since if known and known.on == on else time)
 
 
 def _put(values: dict[str, tuple[Any, int]], name: str, value: Any, time: int) -> None:

@@ -144,7 +144,6 @@ class Teltonika(Protocol):
             decoded.reply = None
             for message in decoded.messages:
                 message.values["teltonika_fault"] = fault
-                message.shape = None
         return decoded
 
     def _datagram(self, frame: bytes, device: Device | None, unknown: bool) -> Decoded:

@@ -40,7 +40,7 @@ Shape = tuple[bytes, ...]
 
 
 class Plan:
-    """How to read records of one combination of elements. Hashable: it is the messages' shape."""
+    """How to read records of one combination of elements."""
 
     __slots__ = ("_bits", "_masks", "fixed", "mask", "read", "size")
 
@@ -181,7 +181,7 @@ def _source(size: int, elements: list[tuple[int, int, Element]]) -> str:
     """The function that makes messages of a run of records."""
     body = _Body(elements)
     names = "".join(f", v{index}" for index in range(len(elements)))
-    tail = "event, values, cells, None, False, shape))"
+    tail = "event, values, cells, None, False))"
     return f"""
 def read(data, out):
     end = 0
@@ -189,14 +189,12 @@ def read(data, out):
         start = end
         end += {size}
         values = {{{", ".join(body.items)}}}
-        shape = plan
 {body.text()}
         event = None
         if cause:
             at = positions.get(cause)
             raw = None if at is None else ({"".join(f"v{n}, " for n in range(len(elements)))})[at]
             event = note_event(table, values, cause, raw)
-            shape = None
         if (lat or lon) and -900000000 <= lat <= 900000000 and -1800000000 <= lon <= 1800000000:
             out.append(Message(
                 time, data[start:end], None, lat / 10000000, lon / 10000000, alt, {body.speed},
@@ -212,7 +210,7 @@ class _Body:
     """The statements that turn the raw values ``v0``, ``v1`` ... into ``values`` and ``cells``.
 
     What is always there goes into the dict's literal (``items``); what may be left out follows
-    as statements, each of which takes the message's shape away where it does leave something out.
+    as statements.
     """
 
     def __init__(self, elements: list[tuple[int, int, Element]]) -> None:
@@ -253,7 +251,6 @@ class _Body:
         # Of two elements with one name the later counts, if it has a value at all.
         if guard or name in taken:
             self.statements += [f"if {guard or True}:", f"    values[{name!r}] = {expression}"]
-            self.statements += ["else:", "    shape = None"]
         else:
             self.items.append(f"{name!r}: {expression}")
         taken.add(name)
