@@ -7,11 +7,11 @@ trip too, unless the next position shows that it went on travelling meanwhile. P
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from waypost.telemetry.earth import kilometres
 from waypost.telemetry.motion import IDLE_MS, MIN_SPEED
 
 #: A longer silence ends a trip whatever came of it, ms.
@@ -25,8 +25,6 @@ SHORT_LENGTH = 0.1
 SHORT_POINTS = 3
 #: Single reports no farther apart than this make one cluster, km.
 CLUSTER = 1.0
-
-EARTH_KM = 6371.0088
 
 
 class Spot(msgspec.Struct, gc=False):
@@ -46,6 +44,10 @@ class Spot(msgspec.Struct, gc=False):
     event_id: int | None = None
     #: Belongs to no trip.
     parked: bool = False
+    #: Where trip detection heeds more than the speed: it stands for sure, or its trip goes on
+    #: though it is slow.
+    still: bool = False
+    kept: bool = False
 
 
 class Trip(msgspec.Struct, gc=False):
@@ -95,12 +97,8 @@ class Trip(msgspec.Struct, gc=False):
 
 
 def distance(a: Spot, b: Spot) -> float:
-    """Kilometres between two positions, on a sphere."""
-    lat1, lat2 = math.radians(a.latitude), math.radians(b.latitude)
-    half_lat = math.sin((lat2 - lat1) / 2)
-    half_lng = math.sin(math.radians(b.longitude - a.longitude) / 2)
-    inner = half_lat * half_lat + math.cos(lat1) * math.cos(lat2) * half_lng * half_lng
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(inner)))
+    """Kilometres between two positions."""
+    return kilometres(a.latitude, a.longitude, b.latitude, b.longitude)
 
 
 class TripFinder:
@@ -144,9 +142,12 @@ class TripFinder:
         travelled = gap > 0 and way / (gap / 3_600_000) >= self._min_speed
         # A device that tells no speed, or none but 0, still gets about.
         mute = not spot.speed and (previous is None or not previous.speed)
-        moving = (spot.speed or 0.0) >= self._min_speed or (
-            mute and travelled and way >= DISPLACED and gap <= SILENCE_MS
+        moving = not spot.still and (
+            (spot.speed or 0.0) >= self._min_speed
+            or (mute and travelled and way >= DISPLACED and gap <= SILENCE_MS)
         )
+        if spot.kept and self._trip is not None:
+            moving = travelled = True
         ended: list[Trip] = []
         if self._trip is not None and self._ends(gap, travelled, moving):
             ended = self._close()
