@@ -131,4 +131,5 @@ def explain(error: Exception) -> str:
     if is_unavailable(error):
         return "the database cannot be reached"
     log.exception("admin_fault", exc_info=error)
-    return f"internal fault: {type(error).__name__}: {error}"
+    first = str(error).partition("\n")[0]
+    return f"internal fault, see the log: {type(error).__name__}: {first}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 import time
@@ -59,6 +60,7 @@ def emulate(
     host, port = _address(to)
     if devices < 1 or (reports is not None and reports < 1):
         raise SettingsError("--devices and --reports must be at least 1")
+    _allow_connections(devices)
     first = first_id or FIRST_IDS.get(protocol, FIRST_IMEI)
 
     import uvloop
@@ -87,6 +89,18 @@ def _address(text: str) -> tuple[str, int]:
     if not colon or not port.isdigit() or not 0 < int(port) < 65536:
         raise SettingsError(f"--to {text!r} is not HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _allow_connections(devices: int) -> None:
+    """Lets this process have a connection for each device."""
+    needed = devices + 100
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise SettingsError(
+            f"--devices {devices}: the system allows this process {hard} connections and files"
+        )
+    if soft != resource.RLIM_INFINITY and needed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 async def _run(

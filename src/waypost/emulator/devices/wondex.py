@@ -15,6 +15,8 @@ from waypost.emulator.devices.base import Device, Event, Record
 from waypost.emulator.vehicle import Reading
 from waypost.protocols.base import Transport
 
+#: The keep alive packet has 32 bits for it.
+LAST_ID = 0xFFFFFFFF
 EVENTS = {
     Event.PERIODIC: 2,
     Event.IGNITION_ON: 4,
@@ -32,8 +34,9 @@ class Tt1(Device):
 
     @classmethod
     def check_id(cls, device_id: str) -> None:
-        if not (device_id.isascii() and device_id.isdigit() and len(device_id) == 10):
-            raise ValueError(f"{cls.protocol} devices have a number of 10 digits")
+        digits = device_id.isascii() and device_id.isdigit() and len(device_id) == 10
+        if not digits or int(device_id) > LAST_ID:
+            raise ValueError(f"{cls.protocol} devices have a number of 10 digits up to {LAST_ID}")
 
     def is_acknowledged(self) -> bool:
         return False
@@ -53,7 +56,7 @@ class Tt1(Device):
     def alive(self, now: int) -> bytes:
         """Keep alive: D0 D7, a sequence number, the id; the server sends it back."""
         self._keep_alive = (self._keep_alive + 1) % 0x10000
-        return b"\xd0\xd7" + pack("<HI", self._keep_alive, int(self.device_id) & 0xFFFFFFFF)
+        return b"\xd0\xd7" + pack("<HI", self._keep_alive, int(self.device_id))
 
     def receive(self, now: int) -> bytes:
         answers = b""
