@@ -161,7 +161,9 @@ class Identified(Link):
         again = self.record is not None and self.record.source_id == record.source_id
         self._drop_record()
         self.record, self.live = record, live
-        self.trace = self.gateway.tap.device(record.device.device_id, self.trace)
+        self.trace = self.gateway.tap.device(
+            record.device.device_id, self.trace, renamed=self.stranger
+        )
         self.gateway.joined(self, again=again)
 
     def _unknown(self) -> None:

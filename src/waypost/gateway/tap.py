@@ -99,12 +99,17 @@ class Tap:
                 self._forget(next(iter(self._nameless.values())))
         return trace
 
-    def device(self, device_id: str, known_as: Trace | None = None) -> Trace:
-        """The trace of a device; what ``known_as`` held so far becomes part of it."""
+    def device(
+        self, device_id: str, known_as: Trace | None = None, *, renamed: bool = False
+    ) -> Trace:
+        """The trace of a device; what ``known_as`` held so far becomes part of it if it was an
+        address's, or if the device was ``renamed`` (registered under another spelling)."""
         trace = self._devices.get(device_id)
         if trace is None:
             trace = self._devices[device_id] = Trace(self._devices, device_id, nameless=False)
-        if known_as is not None and known_as.nameless:
+        if known_as is None or known_as is trace:
+            return trace
+        if known_as.nameless or renamed:
             entries = known_as.entries
             self._forget(known_as)
             for entry in entries:
