@@ -418,6 +418,43 @@ def upgrade() -> None:
         op.f("ix_security_groups_user_id"), "security_groups", ["user_id"], unique=False
     )
     op.create_table(
+        "sensors",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sensor_type", sa.Text(), nullable=False),
+        sa.Column("input_name", sa.Text(), nullable=True),
+        sa.Column("input_number", sa.SmallInteger(), nullable=True),
+        sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("calibration", sa.JSON(), server_default="[]", nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_sensors_source_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sensors")),
+    )
+    op.create_index(op.f("ix_sensors_source_id"), "sensors", ["source_id"], unique=False)
+    op.create_index(
+        "uq_sensors_source_input_name",
+        "sensors",
+        ["source_id", "input_name"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'metering' AND input_name <> 'composite'"),
+        postgresql_where=sa.text("kind = 'metering' AND input_name <> 'composite'"),
+    )
+    op.create_index(
+        "uq_sensors_source_input_number",
+        "sensors",
+        ["source_id", "input_number"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'discrete'"),
+        postgresql_where=sa.text("kind = 'discrete'"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -541,6 +578,40 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_bundles_dealer_id"), "bundles", ["dealer_id"], unique=False)
     op.create_index(op.f("ix_bundles_order_id"), "bundles", ["order_id"], unique=False)
+    op.create_table(
+        "counters",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("multiplier", sa.Float(), server_default="1", nullable=False),
+        sa.Column("sensor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("counted", sa.Float(), server_default="0", nullable=False),
+        sa.Column(
+            "changed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("correction", sa.Float(), server_default="0", nullable=False),
+        sa.Column(
+            "lates",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column(
+            "marked_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["sensor_id"], ["sensors.id"], name=op.f("fk_counters_sensor_id")),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_counters_source_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_counters")),
+        sa.UniqueConstraint("source_id", "type", name=op.f("uq_counters_source_id_type")),
+    )
     op.create_table(
         "statuses",
         sa.Column(
@@ -712,6 +783,31 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_console_keys_tracker_id"), "console_keys", ["tracker_id"], unique=False
+    )
+    op.create_table(
+        "counter_marks",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "counter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fixed", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("multiplier", sa.Float(), nullable=False),
+        sa.Column("counted", sa.Float(), nullable=False),
+        sa.Column("meter", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["counter_id"], ["counters.id"], name=op.f("fk_counter_marks_counter_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_counter_marks")),
+    )
+    op.create_index(
+        "ix_counter_marks_counter_id_at", "counter_marks", ["counter_id", "at"], unique=False
     )
     op.create_table(
         "rule_trackers",
