@@ -50,6 +50,11 @@ class Bound(msgspec.Struct, frozen=True):
     tracker: Parameter | None
     device: Parameter | None = None
 
+    @property
+    def uploads(self) -> bool:
+        """Does it take a file?"""
+        return any(parameter.upload for parameter in self.signature.parameters)
+
 
 def bind_action(action: Action) -> Bound:
     """Reads an action's declaration; raises TypeError where it cannot be served."""

@@ -63,7 +63,8 @@ def _anchor(url: str) -> str:
 def _section(bound: Bound, operation: Schema, components: Schema) -> str:
     action = bound.action
     url = url_of(action)
-    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    form = next(iter(operation["requestBody"]["content"].values()))
+    body = form["schema"]
     required = set(body.get("required", ()))
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code><td>{escape(type_text(schema, components))}"

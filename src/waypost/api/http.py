@@ -8,11 +8,13 @@ request ends in a documented reply: what is refused with its code, a database th
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -23,6 +25,7 @@ from waypost.api.address import Addresses
 from waypost.api.dispatch import Dispatcher, Request
 from waypost.api.errors import error_body
 from waypost.api.pages import Pages
+from waypost.api.params import TARGET
 from waypost.api.rate import RateLimit
 from waypost.api.services import Services
 from waypost.api.wire import read_body, read_query, split_path
@@ -114,10 +117,11 @@ class HttpApi:
         code = 0
         status = 200
         started = self._tick()
+        redirect: list[str] = []
         try:
             if method not in ("GET", "POST"):
                 raise Refused(112)
-            body = await self._call(api, action, scope, headers, receive)
+            body = await self._call(api, action, scope, headers, receive, redirect)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the rim: whatever it was, a reply goes out
@@ -126,6 +130,10 @@ class HttpApi:
             if code == 9:  # the rest of the body is not worth reading
                 out = [*out, (b"connection", b"close")]
         self._count(api, action, code, self._tick() - started)
+        if redirect:
+            location = redirect_to(redirect[0], body)
+            await _send(send, 302, [*out, (b"location", location), _NO_STORE], b"", 0)
+            return
         if len(body) >= GZIP_FROM and b"gzip" in headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
             out = [*out, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
@@ -133,8 +141,15 @@ class HttpApi:
         await _send(send, status, out, body if method != "HEAD" else b"", len(body))
 
     async def _call(
-        self, api: str, path: str, scope: Scope, headers: dict[bytes, bytes], receive: Receive
+        self,
+        api: str,
+        path: str,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        redirect: list[str],
     ) -> bytes:
+        """The reply's body; ``redirect`` gets the address that an upload wants it sent to."""
         tick = self._tick()
         peer = scope.get("client")
         address = self._addresses.client(
@@ -151,10 +166,15 @@ class HttpApi:
         parameters, is_text = read_body(
             content, headers.get(b"content-type", b"").decode("latin-1")
         )
+        query = read_query(scope["query_string"])
+        if bound.uploads:
+            target = parameters.get("redirect_target", query.get("redirect_target"))
+            if isinstance(target, str) and _TARGET.match(target):
+                redirect.append(target)
         authorization = headers.get(b"authorization")
         iso = headers.get(b"nvx-iso-datetime")
         request = Request(
-            query=read_query(scope["query_string"]),
+            query=query,
             body=parameters,
             body_is_text=is_text,
             authorization=authorization.decode("latin-1") if authorization else None,
@@ -219,6 +239,19 @@ class HttpApi:
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
 _ANY_ORIGIN: Headers = [(b"access-control-allow-origin", b"*")]
+
+
+_TARGET = re.compile(TARGET)
+
+
+def redirect_to(target: str, body: bytes) -> bytes:
+    """Where an upload's reply goes: ``target`` with the reply as its parameter ``response``."""
+    mark = "&" if "?" in target else "?"
+    return (quote(target, safe=_URL) + f"{mark}response={quote(body)}").encode()
+
+
+#: What a URL may hold as it is (RFC 3986).
+_URL = ":/?#[]@!$&'()*+,;=%-._~"
 
 
 def _gzip(body: bytes) -> bytes:

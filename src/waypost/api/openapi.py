@@ -17,6 +17,8 @@ from waypost.catalog import errors
 
 Schema = dict[str, Any]
 
+_FILE: Schema = {"type": "string", "format": "binary"}
+
 #: Codes that any call can answer.
 GENERAL = (1, 5, 6, 7, 9, 14, 15)
 
@@ -69,7 +71,7 @@ def build_openapi(actions: Mapping[tuple[str, str], Bound]) -> Schema:
     bounds = [actions[key] for key in sorted(actions)]
     types: list[Any] = [ErrorReply]
     for bound in bounds:
-        types += [one.type for one in bound.signature.parameters if not one.moment]
+        types += [one.type for one in bound.signature.parameters if _fixed(one) is None]
         reply = reply_type(bound.signature.returns)
         if reply is not None:
             types.append(reply)
@@ -110,9 +112,7 @@ def _path(bound: Bound, schemas: Iterable[Schema], error: Schema) -> Schema:
     properties: Schema = {}
     required = []
     for parameter in bound.signature.parameters:
-        properties[parameter.name] = _parameter(
-            parameter, _MOMENT if parameter.moment else next(found)
-        )
+        properties[parameter.name] = _parameter(parameter, _fixed(parameter) or next(found))
         if parameter.required:
             required.append(parameter.name)
     body: Schema = {"type": "object", "properties": properties}
@@ -131,10 +131,7 @@ def _path(bound: Bound, schemas: Iterable[Schema], error: Schema) -> Schema:
         "summary": summary.strip(),
         "requestBody": {
             "required": bool(required),
-            "content": {
-                "application/json": {"schema": body},
-                "application/x-www-form-urlencoded": {"schema": body},
-            },
+            "content": _content(bound, body),
         },
         "responses": {
             "200": _response("Done", success if reply is None else {"allOf": [success, reply]}),
@@ -146,6 +143,23 @@ def _path(bound: Bound, schemas: Iterable[Schema], error: Schema) -> Schema:
     if any(details):
         operation["description"] = " ".join(one for one in details if one)
     return {"post": operation}
+
+
+def _fixed(parameter: Parameter) -> Schema | None:
+    """The schema of a parameter that has no type of msgspec's."""
+    if parameter.moment:
+        return _MOMENT
+    return _FILE if parameter.upload else None
+
+
+def _content(bound: Bound, body: Schema) -> Schema:
+    """The forms in which an action takes its parameters."""
+    if bound.uploads:
+        return {"multipart/form-data": {"schema": body}}
+    return {
+        "application/json": {"schema": body},
+        "application/x-www-form-urlencoded": {"schema": body},
+    }
 
 
 def access_text(action: Action) -> str:

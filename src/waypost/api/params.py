@@ -18,12 +18,20 @@ from typing import Annotated, Any, NewType, get_args, get_origin
 
 import msgspec
 
-from waypost.api.wire import is_clean
+from waypost.api.wire import Upload, is_clean
 from waypost.refusal import Refused
+from waypost.text import END
 
 Moment = NewType("Moment", int)
 """A parameter that is a date and time: arrives as ``yyyy-MM-dd HH:mm:ss`` in the caller's zone, or
 ISO with offset; the action gets milliseconds since 1970 UTC."""
+
+#: Addresses that the reply to an upload may be sent to.
+TARGET = r"^https?://[^\s\x00-\x1f]+" + END
+
+RedirectTarget = Annotated[str, msgspec.Meta(max_length=2000, pattern=TARGET)]
+"""Parameter ``redirect_target`` of an upload: the browser is sent there, with the reply as its
+parameter ``response``."""
 
 EmptyText = Annotated[str, msgspec.Meta(extra={"empty": True})]
 """A text for which empty is a value, not an absence: ``Annotated[EmptyText, Meta(...)]``."""
@@ -60,6 +68,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     text: bool
     nullable: bool
     keep_empty: bool
+    #: A file of a multipart form; whatever else comes under its name is none.
+    upload: bool = False
 
     def bind(self, raw: Any, from_text: bool, zone: tzinfo) -> Any:
         """The value for the action. Raises ValueError (with a text for the client), or
@@ -67,12 +77,16 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(raw, str) and not (self.text and not from_text) and raw in ("", "null"):
             # In JSON a text parameter means what it says; elsewhere these are null.
             raw = "" if raw == "" and self.keep_empty else None
+        if self.upload and not isinstance(raw, Upload):
+            raw = None
         if raw is None:
             if not self.required:
                 return self.default
             if self.nullable:
                 return None
             raise ValueError("must not be null")
+        if self.upload:
+            return raw
         if self.moment:
             return parse_moment(raw, zone)
         if self.text:
@@ -217,11 +231,12 @@ def _parameter(name: str, hint: Any, default: Any, place: str) -> Parameter:
         type=bounded,
         required=required,
         default=None if required else default,
-        structured=not moment and _is_structured(bare),
+        structured=not moment and bare is not Upload and _is_structured(bare),
         moment=moment,
         text=bare is str,
         nullable=nullable,
         keep_empty=keep_empty,
+        upload=bare is Upload,
     )
 
 

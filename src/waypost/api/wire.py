@@ -25,6 +25,15 @@ _NOTHING: dict[str, Any] = {}
 Raw = Mapping[str, Any]
 
 
+class Upload(msgspec.Struct, frozen=True):
+    """A file that came with a form."""
+
+    name: str
+    #: Media type, as its sender says.
+    type: str
+    content: bytes
+
+
 def split_path(path: str) -> tuple[str, str]:
     """API (``user`` or ``panel``) and action of a path: ``/v2/panel/tracker/list/`` is
     ``("panel", "tracker/list")``."""
@@ -91,7 +100,7 @@ def _read_form(form: bytes) -> Raw:
 
 
 def _read_multipart(body: bytes, options: str) -> Raw:
-    """Text fields of multipart/form-data (RFC 7578); parts that are files are passed over."""
+    """Fields of multipart/form-data (RFC 7578): texts, and :class:`Upload` for files."""
     boundary = ""
     for option in options.split(";"):
         name, _, value = option.partition("=")
@@ -102,37 +111,42 @@ def _read_multipart(body: bytes, options: str) -> Raw:
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
     if len(pieces) < 2 or len(pieces) > MAX_FIELDS or pieces[-1][:2] != b"--":
         raise Refused(5)
-    found: dict[str, str] = {}
+    found: dict[str, str | Upload] = {}
     for piece in pieces[1:-1]:
         head, separator, content = piece.partition(b"\r\n\r\n")
-        field, is_file = _disposition(head)
+        field, file, kind = _describe(head)
         if not separator or field is None:
             raise Refused(5)
-        if not is_file:
-            try:
-                found[field] = content.decode()
-            except UnicodeDecodeError:
-                raise Refused(5) from None
-            if "\0" in found[field]:
-                raise Refused(5)
+        if file is not None:
+            found[field] = Upload(file, kind, content)
+            continue
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise Refused(5) from None
+        if "\0" in text:
+            raise Refused(5)
+        found[field] = text
     return found
 
 
-def _disposition(head: bytes) -> tuple[str | None, bool]:
-    """Name of a part, and is it a file."""
+def _describe(head: bytes) -> tuple[str | None, str | None, str]:
+    """Name of a part, its file name where it is a file, and its media type."""
+    name = file = None
+    kind = "application/octet-stream"
     for line in head.split(b"\r\n"):
         field, _, value = line.partition(b":")
+        text = value.decode("utf-8", "replace")
         if field.strip().lower() == b"content-disposition":
-            name = None
-            is_file = False
-            for option in value.decode("utf-8", "replace").split(";")[1:]:
-                key, _, text = option.strip().partition("=")
+            for option in text.split(";")[1:]:
+                key, _, option_value = option.strip().partition("=")
                 if key.lower() == "name":
-                    name = text.strip('"')
+                    name = option_value.strip('"')
                 elif key.lower() in ("filename", "filename*"):
-                    is_file = True
-            return name, is_file
-    return None, False
+                    file = option_value.strip('"')
+        elif field.strip().lower() == b"content-type":
+            kind = text.partition(";")[0].strip().lower()
+    return name, file, kind
 
 
 def is_clean(value: Any) -> bool:
