@@ -73,6 +73,7 @@ async def test_a_second_live_connection_is_an_event_once(world: World) -> None:
         await add_source(connection)
     for _ in range(3):
         await world.device()
+    assert any("while the connection from" in str(text) for _, text in world.tap("d1"))
     udp = await world.udp()
     udp.send("LOGDATA d1 a\n")
     assert await udp.line() == "ACK a"
@@ -210,6 +211,10 @@ def test_nameless_traces_are_bounded_and_merge_into_the_devices() -> None:
     tap.device("d1", trace)
     assert [entry.data for entry in tap.read("d1")] == [b"hello"]
     assert "b:1" not in tap.read_nameless()
+    for port in (2, 3):
+        tap.add(tap.nameless(f"c:{port}"), port, IN, b"?", f"c:{port}")
+    assert [entry.time for entry in tap.read("c:2")] == [2]
+    assert [entry.time for entry in tap.read("c")] == [2, 3]
 
 
 async def test_watching_over_the_bus(world: World) -> None:

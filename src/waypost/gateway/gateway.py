@@ -212,7 +212,7 @@ class Gateway:
                 self._tell(connection, source_id, is_open=True)
                 for other in older:
                     if other.persistent:
-                        self._second(source_id, connection.address, other.address)
+                        self._second(connection, connection.address, other.address)
                         break
         self.commander.reachable(connection)
 
@@ -268,14 +268,15 @@ class Gateway:
             if not connection.persistent:
                 continue
             if word.open and not connection.superseded:
-                self._second(source_id, word.address, connection.address)
+                self._second(connection, word.address, connection.address)
             connection.superseded = word.open
             if not word.open:
                 self.commander.reachable(connection)
 
-    def _second(self, source_id: int, newer: str, older: str) -> None:
+    def _second(self, connection: Connection, newer: str, older: str) -> None:
         """A device has two live connections: people should see that, if not too often."""
         now = now_ms()
+        source_id = connection.record.source_id if connection.record is not None else 0
         if now - self._seconds.get(source_id, 0) < SECOND_MS:
             return
         if len(self._seconds) > 10_000:
@@ -283,6 +284,7 @@ class Gateway:
         self._seconds[source_id] = now
         text = f"connected from {newer} while the connection from {older} is open"
         log.warning("second_connection", source=source_id, newer=newer, older=older)
+        connection.note(text)
         self.activity.event(source_id, "second_connection", text, now)
 
     # Time.

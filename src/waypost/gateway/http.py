@@ -180,7 +180,7 @@ class HttpConnection(StreamConnection):
             reply = HttpReply(body=reply)
         self.write(_response(reply, frame.keep_alive, head=frame.method == "HEAD"))
         if not frame.keep_alive:
-            self.close("answered, as HTTP asks")
+            self.close("answered, as HTTP asks", usual=True)
 
     def check(self, now: int) -> None:
         settings = self.gateway.settings
@@ -191,7 +191,7 @@ class HttpConnection(StreamConnection):
                 self._reject(408, f"the request took longer than {settings.connection_hello} s")
                 self.gateway.pump.add(self)
         elif now - self.last_seen > min(KEEP_ALIVE, settings.connection_idle) * 1000:
-            self.close("no further request")
+            self.close("no further request", usual=True)
 
 
 class _TooLargeError(Exception):

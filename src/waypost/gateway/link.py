@@ -192,17 +192,18 @@ class Link:
             if first.reply is not None or self.answers_all:
                 self.answer(first.frame, first.reply)
             if first.close:
-                self.close("closed at the device's wish")
+                self.close("closed at the device's wish", usual=True)
         if full and len(pending) < UNACKNOWLEDGED and not self.closed:
             self.gateway.pump.add(self)
 
     # The end.
 
-    def close(self, reason: str) -> None:
-        """Ends the connection; ``reason`` is kept in the tap and logged."""
+    def close(self, reason: str, *, usual: bool = False) -> None:
+        """Ends the connection; ``reason`` is kept in the tap, and logged unless it is a ``usual``
+        one."""
         if self.closed:
             return
-        if not self.gateway.stopping:
+        if not usual and not self.gateway.stopping:
             limited(
                 "device_connection_closed",
                 reason=reason,

@@ -171,7 +171,7 @@ class MqttConnection(StreamConnection):
             codes = (0,) * len(packet.topic_filters)
             self._send(UnsubAck(packet_id=packet.packet_id, reason_codes=codes))
         elif isinstance(packet, Disconnect):
-            self.close("disconnected by the device")
+            self.close("disconnected by the device", usual=True)
         else:
             raise MqttError(
                 PROTOCOL_ERROR, f"{type(packet).__name__} is not expected from a device"

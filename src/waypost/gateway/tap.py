@@ -172,10 +172,18 @@ class Tap:
 
     # Reading.
 
-    def read(self, device_id: str) -> list[Entry]:
-        """What is remembered of a device, oldest first."""
-        trace = self._devices.get(device_id)
-        return list(map(Entry._make, trace.entries)) if trace is not None else []
+    def read(self, name: str) -> list[Entry]:
+        """What is remembered of a device, or of the nameless connections from an address (with its
+        port or all of them), oldest first."""
+        trace = self._devices.get(name) or self._nameless.get(name)
+        if trace is not None:
+            return list(map(Entry._make, trace.entries))
+        host = f"[{name}]:" if ":" in name else f"{name}:"
+        found: list[tuple[int, str, bytes | str, str]] = []
+        for address, trace in self._nameless.items():
+            if address.startswith(host) and address[len(host) :].isdigit():
+                found += trace.entries
+        return sorted(map(Entry._make, found), key=lambda entry: entry.time)
 
     def read_nameless(self) -> dict[str, list[Entry]]:
         """What is remembered of connections that never said who they are, by address."""

@@ -76,7 +76,7 @@ class StreamConnection(Connection, asyncio.Protocol):
         if self.gone is not None:
             self.end(self.gone)
         elif self.ended and not self.pending:
-            self.close(BY_DEVICE)
+            self.close(BY_DEVICE, usual=True)
 
     def pause_writing(self) -> None:
         self.choked = True
