@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 import msgspec
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from waypost.api.dispatch import Dispatcher
 from waypost.api.docs import render_docs
 from waypost.api.openapi import build_openapi
 from waypost.api.services import Services
+from waypost.store.files import load_file
+
+log = structlog.get_logger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 Page = tuple[int, Headers, bytes]
 
 JSON = "application/json; charset=utf-8"
+#: Paths of uploaded files.
+_FILE = re.compile(r"(?:/v2|/api-v2)?/static/([A-Za-z0-9_./-]{1,200})")
 #: Seconds that the database has to answer ``/readyz``.
 PATIENCE = 3
 
@@ -41,8 +49,13 @@ class Pages:
 
     async def find(self, method: str, path: str) -> Page | None:
         """The page at a path; None: there is none."""
+        if method not in ("GET", "HEAD"):
+            return None
+        file = _FILE.fullmatch(path)
+        if file is not None:
+            return await self._file(file[1])
         page = self._pages.get(path)
-        if page is None or method not in ("GET", "HEAD"):
+        if page is None:
             return None
         answer = page()
         return await answer if inspect.isawaitable(answer) else answer
@@ -69,6 +82,24 @@ class Pages:
         except Exception:  # noqa: BLE001 - whatever it is, the answer is no
             return False
         return True
+
+    async def _file(self, name: str) -> Page:
+        """An uploaded file. Its name stands for this content for ever."""
+        try:
+            async with self._services.database.read() as connection:
+                file = await load_file(connection, name)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("file_unavailable", name=name, error=str(error))
+            return _page(b"unavailable", "text/plain; charset=utf-8", 503)
+        if file is None:
+            return _page(b"not found", "text/plain; charset=utf-8", 404)
+        headers = [
+            (b"content-type", file.type.encode()),
+            (b"cache-control", b"public, max-age=31536000, immutable"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; sandbox"),
+        ]
+        return 200, headers, file.content
 
     def _metrics(self) -> Page:
         return _page(generate_latest(), CONTENT_TYPE_LATEST)

@@ -662,6 +662,18 @@ counter_marks = Table(
 )
 Index("ix_counter_marks_counter_id_at", counter_marks.c.counter_id, counter_marks.c.at)
 
+#: What clients have uploaded: logos, avatars.
+files = Table(
+    "files",
+    metadata,
+    #: A path without leading slash; it holds a digest of the content.
+    Column("name", Text, primary_key=True),
+    #: Media type.
+    Column("type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Big, nullable=False),
+)
+
 #: Facts about this database itself: the salt of its first start, what jobs ran when.
 meta = Table(
     "meta",
