@@ -564,16 +564,6 @@ saved_commands = Table(
     Column("reliable", Boolean, nullable=False),
 )
 
-#: Pictures that users uploaded. In the database, where every process finds them.
-files = Table(
-    "files",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("content_type", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("created_at", Big, nullable=False),
-)
-
 #: Who may open a device console.
 console_keys = Table(
     "console_keys",
