@@ -104,7 +104,7 @@ async def _start_gateway(
 
     from waypost.fleet.directory import Directory
     from waypost.gateway.gateway import Gateway
-    from waypost.ingest import Ingest
+    from waypost.ingest import Foldings, Ingest
 
     identity = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     ingest: Ingest = Ingest(
@@ -116,6 +116,8 @@ async def _start_gateway(
     )
     ingest.start()
     stack.push_async_callback(ingest.close)
+    foldings = await Foldings.open(parts.database, parts.bus, settings, ingest)
+    stack.push_async_callback(foldings.close)
     directory = await Directory.open(parts.database, parts.bus, settings)
     stack.push_async_callback(directory.close)
     gateway = await Gateway.start(

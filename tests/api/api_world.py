@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from waypost.accounts.model import SessionKind
 from waypost.api.http import HttpApi
 from waypost.api.services import Services
-from waypost.ingest import Ingest
+from waypost.ingest import Foldings, Ingest
 from waypost.store.tables import panel_accounts, security_groups, users
 from waypost.telemetry.message import Message
 
@@ -38,9 +38,12 @@ class World:
     of the dealer), ``foreigner`` (another dealer's user), ``sub`` (a sub-user of ``user`` with the
     right ``tag_update``), ``panel`` and ``other_panel``."""
 
-    def __init__(self, services: Services, ingest: Ingest, clock: Clock) -> None:
+    def __init__(
+        self, services: Services, ingest: Ingest, foldings: Foldings, clock: Clock
+    ) -> None:
         self.services = services
         self.ingest = ingest
+        self.foldings = foldings
         self.clock = clock
         self.api = HttpApi(services, clock=clock, tick=clock)
         self.client = httpx.AsyncClient(
@@ -139,6 +142,7 @@ class World:
 
     async def report(self, tracker: dict[str, Any], *messages: Message) -> None:
         """What the device says now, stored."""
+        await self.foldings.settled()
         live = await self.ingest.open(tracker["source"]["id"], 366)
         stored: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         self.ingest.submit(live, messages, self.clock.now, stored.set_result)

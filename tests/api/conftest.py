@@ -21,7 +21,7 @@ from waypost.bus.local import LocalBus
 from waypost.catalog.rights import PANEL_PERMISSIONS
 from waypost.commands.queue import CommandQueue
 from waypost.fleet.service import Fleet
-from waypost.ingest import Ingest
+from waypost.ingest import Foldings, Ingest
 from waypost.settings import Settings
 from waypost.store.engine import POINTS_FILE, Database
 from waypost.store.points_sqlite import SqlitePoints
@@ -78,8 +78,18 @@ async def ingest(services: Services) -> AsyncIterator[Ingest]:
 
 
 @pytest.fixture
-async def world(services: Services, ingest: Ingest, passwords: Passwords) -> AsyncIterator[World]:
-    world = World(services, ingest, Clock())
+async def foldings(services: Services, ingest: Ingest) -> AsyncIterator[Foldings]:
+    """What keeps ingest's ways of reading messages right."""
+    foldings = await Foldings.open(services.database, services.bus, services.settings, ingest)
+    yield foldings
+    await foldings.close()
+
+
+@pytest.fixture
+async def world(
+    services: Services, ingest: Ingest, foldings: Foldings, passwords: Passwords
+) -> AsyncIterator[World]:
+    world = World(services, ingest, foldings, Clock())
     world.password_hash = await passwords.hash(PASSWORD)
     permissions = {name: list(able) for name, able in PANEL_PERMISSIONS.items()}
     async with services.database.begin() as connection:

@@ -8,7 +8,7 @@ the input or state under which the API shows it.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -111,6 +111,23 @@ def shown_as(name: str) -> str:
         return table.get(name, name)
     other = table.get(stem + "_n")
     return f"{other.removesuffix('n')}{number}" if other else name
+
+
+@cache
+def _said_as() -> dict[str, str]:
+    return {shown: said for said, shown in _file().shown_as.items()}
+
+
+@lru_cache(5000)
+def said_as(name: str) -> str | None:
+    """The other way round: what decoders call a sensor input or state (``hw_mileage`` ->
+    ``hardware_mileage``); None where it has no other name."""
+    table = _said_as()
+    stem, number = split_index(name)
+    if number is None:
+        return table.get(name)
+    other = table.get(stem + "_n")
+    return f"{other.removesuffix('n')}{number}" if other else None
 
 
 def event(event_id: int) -> Event | None:

@@ -10,7 +10,9 @@ import msgspec
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.fleet.foldings import foldings_of
 from waypost.store.tables import sources, tag_bindings, trackers, users
+from waypost.telemetry.folding import COMMON, Folding
 
 
 class TagBinding(msgspec.Struct, frozen=True):
@@ -49,10 +51,14 @@ class TrackerRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     replaced_at: int | None
     status_listing_id: int | None
     retention_days: int
+    #: The dealer's SIM card, whose number the device's users do not see.
+    sim_card_id: int | None
     tag_bindings: tuple[TagBinding, ...] = ()
+    #: How its messages are read (counters aside).
+    folding: Folding = COMMON
 
 
-#: The columns of ``TrackerRow``, in its order, but for the tags.
+#: The columns of ``TrackerRow``, in its order, but for the tags and the folding.
 COLUMNS = (
     trackers.c.id,
     trackers.c.user_id,
@@ -80,6 +86,9 @@ COLUMNS = (
     sources.c.replaced_at,
     sources.c.status_listing_id,
     sources.c.retention_days,
+    sources.c.sim_card_id,
+    # Last: it becomes the folding.
+    sources.c.settings,
 )
 
 
@@ -93,10 +102,15 @@ def rows_query() -> Select[Any]:
 
 
 async def fetch_rows(connection: AsyncConnection, query: Select[Any]) -> list[TrackerRow]:
-    """The rows of a query made from :func:`rows_query`, with their tags."""
+    """The rows of a query made from :func:`rows_query`, with their tags and how their messages are
+    read."""
     found = (await connection.execute(query)).all()
     tags = await _bindings(connection, [row[0] for row in found])
-    return [TrackerRow(*(*row, tags.get(row[0], ()))) for row in found]
+    foldings = await foldings_of(connection, {row.source_id: row.settings for row in found})
+    return [
+        TrackerRow(*(*row[:-1], tags.get(row[0], ()), foldings.get(row.source_id, COMMON)))
+        for row in found
+    ]
 
 
 async def fetch_row(connection: AsyncConnection, query: Select[Any]) -> TrackerRow | None:

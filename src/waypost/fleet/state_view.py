@@ -17,7 +17,8 @@ from waypost.fleet.rows import TrackerRow
 from waypost.fleet.states import Known
 from waypost.telemetry.message import GNSS
 from waypost.telemetry.motion import Movement, movement, next_change
-from waypost.telemetry.state import Battery, Fix, Lines, State
+from waypost.telemetry.sensors import Ignition
+from waypost.telemetry.state import Battery, Fix, Lines, State, ignition_of
 from waypost.telemetry.status import Connection, connection_status
 
 #: So many satellites are as good as it gets: 100 %.
@@ -134,8 +135,10 @@ def _build(
     model = models.model(row.model)
     connection, until = connection_of(row, state, now)
     state = state or _EMPTY
-    moves, moves_since = movement(state.motion, now)
-    ends = [end for end in (until, next_change(state.motion, now)) if end is not None]
+    idle_ms = row.folding.idle_ms
+    moves, moves_since = movement(state.motion, now, idle_ms=idle_ms)
+    changes = next_change(state.motion, now, idle_ms=idle_ms)
+    ends = [end for end in (until, changes) if end is not None]
     gsm = state.gsm
     reports_gsm = model is not None and (model.gsm_level or model.gsm_network or model.gsm_roaming)
     view = TrackerState(
@@ -156,7 +159,7 @@ def _build(
         outputs_update=clock.maybe(state.outputs.time if state.outputs else None),
         additional=_additional(state, clock),
         actual_track_update=clock.maybe(state.motion.last_moving),
-        **_ignition(state, clock),
+        **_ignition(row.folding.ignition, state, clock),
     )
     return view, min(ends, default=_NEVER)
 
@@ -246,11 +249,12 @@ def value_text(value: Any) -> str:
     return _encode(value).decode()
 
 
-def _ignition(state: State, clock: Clock) -> dict[str, Any]:
-    known = state.values.get("ignition")
-    if known is None or known[0] is None:
+def _ignition(source: Ignition | None, state: State, clock: Clock) -> dict[str, Any]:
+    told = ignition_of(source, state)
+    if told is None:
         return {}
-    return {"ignition": bool(known[0]), "ignition_update": clock.write(known[1])}
+    on, since = told
+    return {"ignition": on, "ignition_update": clock.write(since)}
 
 
 Piece = tuple[TrackerRow, Known, int, float, bytes]

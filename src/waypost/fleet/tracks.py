@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,9 @@ from waypost.catalog import vocabulary
 from waypost.fleet.rows import TrackerRow
 from waypost.refusal import Refused, invalid
 from waypost.store.points import BUFFERED, FUTURE, PAGE, VALID, Point, Points
+from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import GNSS
+from waypost.telemetry.sensors import ignition_on
 from waypost.telemetry.trips import Spot, Trip, TripFinder
 
 DAY = 86_400_000
@@ -49,18 +52,17 @@ def period(row: TrackerRow, start: int, end: int, now: int, longest_days: int) -
 
 
 async def find_tracks(
-    points: Points, source_id: int, span: Period, *, lbs: bool, collect: bool
+    points: Points, row: TrackerRow, span: Period, *, lbs: bool, collect: bool
 ) -> Found:
     """All trips of a period; with ``collect``, with their positions. ``lbs``: positions by the
     mobile network too. Raises :class:`Refused` 211 where there are too many to collect."""
-    finder = TripFinder(collect=collect)
+    finder = trip_finder(row.folding, collect=collect)
+    spots = Spots(row.folding, lbs=lbs)
     trips: list[Trip] = []
     count = 0
-    async for page in _pages(points, source_id, span):
-        for point in page:
-            spot = spot_of(point)
-            if spot is not None and (lbs or not spot.lbs):
-                trips += finder.add(spot)
+    async for page in pages(points, row.source_id, span):
+        for spot in spots.of(page):
+            trips += finder.add(spot)
         count += len(page)
         if collect and count > MOST:
             raise Refused(211)
@@ -68,7 +70,47 @@ async def find_tracks(
     return Found(trips, finder.parked)
 
 
-async def _pages(points: Points, source_id: int, span: Period) -> AsyncIterator[list[Point]]:
+def trip_finder(folding: Folding, *, collect: bool) -> TripFinder:
+    """Finds trips the way a source's trip detection is set."""
+    return TripFinder(idle_ms=folding.idle_ms, min_speed=folding.min_speed, collect=collect)
+
+
+class Spots:
+    """Positions of a source, one page of points after the other, with what its trip detection
+    heeds besides the speed."""
+
+    def __init__(self, folding: Folding, *, lbs: bool) -> None:
+        self._folding = folding
+        self._lbs = lbs
+        #: As told last.
+        self._ignition: bool | None = None
+        self._motion: bool | None = None
+
+    def of(self, page: Iterable[Point]) -> Iterator[Spot]:
+        folding = self._folding
+        for point in page:
+            spot = spot_of(point)
+            if spot is None:
+                continue
+            if spot.lbs:
+                if not self._lbs or not folding.believes(spot.precision):
+                    continue
+            elif folding.aware:
+                self._judge(spot, point.values())
+            yield spot
+
+    def _judge(self, spot: Spot, values: dict[str, Any]) -> None:
+        ignition = ignition_on(self._folding.ignition, values)
+        if ignition is not None:
+            self._ignition = ignition
+        motion = values.get("is_moving")
+        if motion is not None:
+            self._motion = bool(motion)
+        spot.still, spot.kept = self._folding.judge(self._ignition, self._motion)
+
+
+async def pages(points: Points, source_id: int, span: Period) -> AsyncIterator[list[Point]]:
+    """The located points of a period, page by page in the order of time."""
     moment, skip = span.start, 0
     while True:
         page = await points.page(source_id, moment, span.end, limit=PAGE, skip=skip, located=True)

@@ -1,6 +1,7 @@
 """From messages to committed points and states, with what all connections have at this moment
 together in one transaction."""
 
+from waypost.ingest.foldings import Foldings
 from waypost.ingest.ingest import Ingest, LiveSource
 
-__all__ = ["Ingest", "LiveSource"]
+__all__ = ["Foldings", "Ingest", "LiveSource"]

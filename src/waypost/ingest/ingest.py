@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -31,12 +31,16 @@ from waypost.store.points import (
     SourceBatch,
     StaleEpoch,
 )
+from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import Message
 from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold_packet
 
 log = structlog.get_logger()
 
 Done = Callable[[BaseException | None], None]
+
+ReadFoldings = Callable[[list[int]], Awaitable[Mapping[int, Folding]]]
+"""How the sources with these ids are read; those that are read the common way are not in it."""
 
 STORED = Counter("waypost_ingest_records_total", "Records committed")
 COMMITS = Counter("waypost_ingest_commits_total", "Transactions committed")
@@ -66,11 +70,22 @@ class Refused(Exception):
 class LiveSource:
     """A source that this process owns: its epoch and its state, folded ahead of the commit."""
 
-    __slots__ = ("epoch", "retention", "source_id", "state", "users", "version", "waiting")
+    __slots__ = (
+        "epoch",
+        "folding",
+        "retention",
+        "source_id",
+        "state",
+        "users",
+        "version",
+        "waiting",
+    )
 
-    def __init__(self, claimed: Claimed, retention: int) -> None:
+    def __init__(self, claimed: Claimed, retention: int, folding: Folding | None = None) -> None:
         self.source_id = claimed.source_id
         self.retention = retention
+        #: How its messages are read, where it is not the common way.
+        self.folding = folding
         self.users = 0
         #: Submissions not yet committed.
         self.waiting = 0
@@ -126,7 +141,7 @@ class _Submission:
         if newest >= 0:
             state.newest = newest
         self.fresh, self.rest, self.untimed = fresh, rest, untimed
-        fold_packet(state, self.messages, received)
+        fold_packet(state, self.messages, received, live.folding)
 
 
 class Ingest:
@@ -151,6 +166,8 @@ class Ingest:
         self._claiming: dict[int, asyncio.Future[LiveSource]] = {}
         self._wanted: dict[int, int] = {}
         self._claimer: asyncio.Task[None] | None = None
+        #: How to find out how sources are read (``ingest.foldings`` sets it).
+        self.read_foldings: ReadFoldings | None = None
         self._queue: deque[_Submission] = deque()
         self._records = 0
         self._work = asyncio.Event()
@@ -210,20 +227,44 @@ class Ingest:
             wanted, self._wanted = self._wanted, {}
             error: BaseException | None = None
             claimed: dict[int, Claimed] = {}
+            foldings: Mapping[int, Folding] = {}
             try:
+                if self.read_foldings is not None:
+                    foldings = await self.read_foldings(sorted(wanted))
                 claimed = await self._points.claim(sorted(wanted), self._owner)
             except Exception as failure:  # noqa: BLE001  (told to everybody who waits)
                 error = failure
             for source_id, retention_days in wanted.items():
                 pending = self._claiming.pop(source_id)
                 if error is None:
-                    live = LiveSource(claimed[source_id], retention_days)
+                    live = LiveSource(claimed[source_id], retention_days, foldings.get(source_id))
                     self._sources[source_id] = live
                     pending.set_result(live)
                 else:
                     pending.set_exception(error)
                     # Whoever waited may be gone by now.
                     pending.exception()
+
+    def knows(self, source_id: int) -> bool:
+        """Is this source, or will it soon be, this process's?"""
+        return source_id in self._sources or source_id in self._claiming
+
+    @property
+    def source_ids(self) -> list[int]:
+        """The sources of this process."""
+        return list(self._sources)
+
+    def read_as(self, foldings: Mapping[int, Folding | None]) -> set[int]:
+        """Messages of these sources are read so from now on. Gives back those that are not here
+        yet."""
+        coming: set[int] = set()
+        for source_id, folding in foldings.items():
+            live = self._sources.get(source_id)
+            if live is not None:
+                live.folding = folding
+            elif source_id in self._claiming:
+                coming.add(source_id)
+        return coming
 
     def release(self, live: LiveSource) -> None:
         """The caller needs this source no more."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
+from waypost.catalog import vocabulary
 from waypost.telemetry.counters import Counting, Meter, Report, count
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import GNSS, Message
 from waypost.telemetry.motion import Motion, move
-from waypost.telemetry.sensors import ignition_on
+from waypost.telemetry.sensors import Ignition, ignition_on
 
 #: A device's clock may run ahead by this much; later times are kept in history, not folded.
 FUTURE_MS = 10 * 60 * 1000
@@ -264,6 +265,47 @@ def first_meter(state: State, counting: Counting) -> Meter:
         report.latitude, report.longitude = fix.latitude, fix.longitude
     count(meter, counting, report)
     return meter
+
+
+def known_value(state: State, input_name: str) -> tuple[Any, int] | None:
+    """The newest value of a sensor input or state, by its own name or the vocabulary's other one,
+    and when it was told."""
+    known = state.values.get(input_name)
+    if known is None:
+        other = vocabulary.said_as(input_name)
+        known = state.values.get(other) if other is not None else None
+    if known is None:
+        known = _grouped(state, input_name)
+    return None if known is None or known[0] is None else known
+
+
+def _grouped(state: State, name: str) -> tuple[Any, int] | None:
+    """A value that has a group of its own."""
+    battery = state.battery
+    if name in ("input_status", "output_status"):
+        lines = state.inputs if name == "input_status" else state.outputs
+        return None if lines is None else (lines.mask, lines.time)
+    if name == "battery_level" and battery is not None:
+        return battery.level, battery.time
+    if name == "battery_voltage" and battery is not None:
+        return battery.voltage, battery.time
+    return None
+
+
+def ignition_of(source: Ignition | None, state: State) -> tuple[bool, int] | None:
+    """Is the ignition on, as ``source`` (None: the device itself) says, and since when (where that
+    is not known: when it was told)? None: nobody has said so yet."""
+    name = "ignition"
+    if source is not None and source.line is not None:
+        name = "input_status"
+    elif source is not None and source.virtual is not None:
+        name = source.virtual.input_name
+    known = known_value(state, name)
+    on = ignition_on(source, {name: known[0]}) if known is not None else None
+    if known is None or on is None:
+        return None
+    switch = state.ignition
+    return on, switch.since if switch is not None and switch.on == on else known[1]
 
 
 def _place(state: State, message: Message, time: int, *, gnss: bool) -> None:

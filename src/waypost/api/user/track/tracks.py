@@ -61,7 +61,7 @@ async def list_(
     ``split`` false: all as one. Addresses are empty without a geocoder."""
     span = period(tracker, from_, to, call.now, call.services.settings.track_days)
     found = await find_tracks(
-        call.services.points, tracker.source_id, span, lbs=include_gsm_lbs, collect=with_points
+        call.services.points, tracker, span, lbs=include_gsm_lbs, collect=with_points
     )
     trips = [trip for trip in found.trips if not (filter and trip.short)]
     form = TrackForm(Clock(call.user.zone, call.iso), count_events, with_points, point_limit)
@@ -101,7 +101,7 @@ async def read(
     belong to trips. ``simplify``: no more than ``point_limit`` (3000), the line being the same."""
     span = period(tracker, from_, to, call.now, call.services.settings.track_days)
     lbs = include_gsm_lbs or track_id is not None
-    found = await find_tracks(call.services.points, tracker.source_id, span, lbs=lbs, collect=True)
+    found = await find_tracks(call.services.points, tracker, span, lbs=lbs, collect=True)
     if track_id is not None:
         spots = [spot for trip in found.trips if trip.id == track_id for spot in trip.spots]
     else:
