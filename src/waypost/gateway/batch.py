@@ -12,12 +12,18 @@ log = structlog.get_logger()
 
 #: Seconds until the next try while the database is away.
 RETRY = 2.0
+#: Class of PostgreSQL's error codes for deadlocks and serialisation failures.
+TRANSACTION_ROLLBACK = "40"
 
 
 def comes_back(error: BaseException) -> bool:
-    """Is what could not be written because of ``error`` to be tried again? What the database
-    refuses now it will refuse again."""
-    return not isinstance(error, Exception) or is_unavailable(error)
+    """Is what could not be written because of ``error`` to be tried again: was the database away,
+    or did two transactions get in each other's way? What it refuses otherwise it will refuse
+    again."""
+    if not isinstance(error, Exception) or is_unavailable(error):
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return str(state).startswith(TRANSACTION_ROLLBACK)
 
 
 class Batch:

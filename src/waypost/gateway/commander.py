@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from waypost.commands.queue import Attempt, CommandQueue
+from waypost.gateway.batch import comes_back
 from waypost.gateway.clock import now_ms
 from waypost.protocols.base import Answer, Command, CommandError, Encoded
-from waypost.store.engine import is_unavailable
 
 if TYPE_CHECKING:
     from waypost.bus.base import Bus, Subscription
@@ -192,7 +192,6 @@ class Commander:
         while not self._stopping:
             await self._wake_waiting(set(self._sessions.source_ids))
             await asyncio.sleep(LOOK)
-            await self._persist(lambda: self._queue.sweep(now=now_ms()))
 
     # Sending.
 
@@ -217,7 +216,7 @@ class Commander:
             try:
                 attempt, due = await self._queue.claim(source_id, self._id, now=now_ms())
             except Exception as error:
-                if not is_unavailable(error):
+                if not comes_back(error):
                     raise
                 await asyncio.sleep(RETRY)
                 continue
@@ -313,7 +312,7 @@ class Commander:
             try:
                 return await write()
             except Exception as error:
-                if not is_unavailable(error):
+                if not comes_back(error):
                     log.exception("command_queue_failed")
                     return None
             if self._stopping:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Connections that the system keeps until they are accepted.
 BACKLOG = 2048
+#: Seconds that a device may take to agree on TLS.
+HANDSHAKE = 30.0
 #: Bytes of datagrams that the system keeps until they are read.
 RECEIVE_BUFFER = 4 * 1024 * 1024
 #: Tries to find one number that is free for TCP and for UDP.
@@ -171,7 +173,12 @@ class Listeners:
     ) -> asyncio.Server:
         gateway, name, make = self._gateway, port.name, port.make
         return await gateway.loop.create_server(
-            lambda: Door(gateway, name, make), host, number, backlog=BACKLOG, ssl=context
+            lambda: Door(gateway, name, make),
+            host,
+            number,
+            backlog=BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE if context is not None else None,
         )
 
     async def _bind(self, port: Port, choose: Choose, host: str, number: int) -> int:
