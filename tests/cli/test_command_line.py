@@ -104,20 +104,21 @@ def test_what_is_asked_wrongly_is_said_in_a_line(
     assert served == []
 
 
-def test_what_cannot_be_done_is_said_in_a_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    nowhere = ("--data-dir", str(tmp_path / "nothing"))
-    for arguments in (
-        ("admin", "points", "count", *nowhere),
-        ("admin", "tracker", "import", str(tmp_path / "no.csv"), "--user", "a@b.c", *nowhere),
-        ("decode", "teltonika"),
-    ):
-        assert run(*arguments) == 1
-        told = capfd.readouterr()
-        assert told.err.startswith("waypost: ")
-        assert told.err.count("\n") == 1
-        assert told.out == ""
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "admin points count --data-dir nothing",
+        "admin tracker import no.csv --user a@b.c --data-dir nothing",
+        "decode teltonika",
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(arguments: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "waypost.cli", *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("waypost: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
 
 
 def test_starting_costs_nothing_that_the_command_does_not_need() -> None:
