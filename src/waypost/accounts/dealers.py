@@ -1,12 +1,15 @@
-"""What a dealer's clients are shown: settings of the user interface and its menu."""
+"""Dealers: opening one, its settings, what its clients are shown."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.store.tables import dealers
+from waypost.refusal import Refused
+from waypost.store.tables import dealers, panel_accounts, tariffs
 
 #: ``dealers.block_status``: whom a block shuts out is said by the two functions below.
 BlockStatus = Literal["NOT_BLOCKED", "INITIAL_BLOCK", "BLOCK_LOGIN", "CLIENTS_BLOCKED"]
@@ -20,6 +23,84 @@ def panel_shut_out() -> ColumnElement[bool]:
 def users_shut_out() -> ColumnElement[bool]:
     """The dealer's users cannot log in."""
     return dealers.c.block_status.in_(("INITIAL_BLOCK", "CLIENTS_BLOCKED"))
+
+
+#: Features of a tariff, by the names that the API has for them.
+TARIFF_FEATURES = (
+    "app_fleet",
+    "app_reports",
+    "batch_operations",
+    "chat",
+    "custom_maps",
+    "event_notification",
+    "geocoding",
+    "lbs",
+    "map_layers",
+    "multilevel_access",
+    "report_scheduled",
+    "report_xls",
+    "retranslation",
+    "routing",
+    "statuses",
+    "weblocator",
+)
+
+
+async def open_dealer(
+    connection: AsyncConnection,
+    *,
+    password_hash: str,
+    permissions: dict[str, list[str]],
+    now: int,
+    **columns: Any,
+) -> tuple[int, int]:
+    """A new dealer with its panel account, whose log-in is the dealer's number, and a first tariff:
+    their ids, the dealer's and the tariff's. Raises :class:`Refused` 247 for a domain that another
+    dealer has."""
+    dealer_id = await _unique_domain(
+        connection, insert(dealers).values(created_at=now, **columns).returning(dealers.c.id)
+    )
+    await connection.execute(
+        insert(panel_accounts).values(
+            dealer_id=dealer_id,
+            login=str(dealer_id),
+            password_hash=password_hash,
+            permissions=permissions,
+            created_at=now,
+        )
+    )
+    made = await connection.execute(
+        insert(tariffs)
+        .values(dealer_id=dealer_id, name="Default", features=list(TARIFF_FEATURES))
+        .returning(tariffs.c.id)
+    )
+    return dealer_id, int(made.scalar_one())
+
+
+async def load_dealer(connection: AsyncConnection, dealer_id: int) -> Any:
+    """The row of a dealer that is there."""
+    return (await connection.execute(select(dealers).where(dealers.c.id == dealer_id))).one()
+
+
+async def lock_dealer(connection: AsyncConnection, dealer_id: int) -> Any:
+    """The same, and nobody else can change it before the end of the transaction."""
+    query = select(dealers).where(dealers.c.id == dealer_id).with_for_update()
+    return (await connection.execute(query)).one()
+
+
+async def change_dealer(connection: AsyncConnection, dealer_id: int, **columns: Any) -> None:
+    """Changes columns of a dealer. Raises :class:`Refused` 247 for a domain that another has."""
+    statement = update(dealers).where(dealers.c.id == dealer_id).values(**columns)
+    await _unique_domain(connection, statement.returning(dealers.c.id))
+
+
+async def _unique_domain(connection: AsyncConnection, statement: Any) -> int:
+    try:
+        return int((await connection.execute(statement)).scalar_one())
+    except IntegrityError as error:
+        if "domain" in str(error.orig):
+            raise Refused(247) from None
+        raise
 
 
 #: Settings of the interface until the dealer changes them. Objects in it are never null: clients
@@ -62,6 +143,14 @@ UI_SETTINGS: dict[str, Any] = {
     "no_register_commands": False,
 }
 
+#: Further settings that only the dealer sees.
+SERVICE_SETTINGS: dict[str, Any] = {
+    "document_logo": None,
+    "limited_domain": False,
+    "allowed_maps": ["osm", "osmmapnik", "wikimapia", "roadmap", "satellite", "hybrid"],
+    "default_user_time_zone": "UTC",
+}
+
 
 #: What a dealer may use unless its settings say otherwise. ``subpaas`` is for dealers that have
 #: none above them.
@@ -78,10 +167,18 @@ def features_of(row: Any) -> list[str]:
 
 def ui_settings(row: Any) -> dict[str, Any]:
     """The interface settings of a dealer's row, every one there."""
+    return {
+        name: value for name, value in service_settings(row).items() if name not in SERVICE_SETTINGS
+    }
+
+
+def service_settings(row: Any) -> dict[str, Any]:
+    """The same and what only the dealer itself sees."""
     stored = row.settings.get("ui", {})
     settings = {
         "domain": row.domain or "",
         **UI_SETTINGS,
+        **SERVICE_SETTINGS,
         "service_title": row.title or UI_SETTINGS["service_title"],
     }
     for name, value in stored.items():

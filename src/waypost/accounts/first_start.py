@@ -5,39 +5,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, text
 
+from waypost.accounts.dealers import open_dealer
 from waypost.accounts.passwords import Passwords, random_password
 from waypost.catalog.rights import PANEL_PERMISSIONS
 from waypost.settings import Settings
 from waypost.store.engine import Database
-from waypost.store.tables import dealers, panel_accounts, tariffs, users
+from waypost.store.tables import dealers, users
 
 FILE = "first-login.json"
 USER_LOGIN = "user@example.org"
-
-#: Features of a tariff, by the names that the API has for them.
-TARIFF_FEATURES = (
-    "app_fleet",
-    "app_reports",
-    "batch_operations",
-    "chat",
-    "custom_maps",
-    "event_notification",
-    "geocoding",
-    "lbs",
-    "map_layers",
-    "multilevel_access",
-    "report_scheduled",
-    "report_xls",
-    "retranslation",
-    "routing",
-    "statuses",
-    "weblocator",
-)
 
 #: Any number: processes that start for the first time together queue up behind it.
 _LOCK = 7_270_001
@@ -76,32 +56,23 @@ async def first_start(
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         if await connection.scalar(select(dealers.c.id).limit(1)) is not None:
             return None
-
-        async def add(table: Any, **values: Any) -> int:
-            statement = insert(table).values(values).returning(table.c.id)
-            return int((await connection.execute(statement)).scalar_one())
-
-        dealer_id = await add(dealers, title="Waypost", created_at=now)
-        await add(
-            panel_accounts,
-            dealer_id=dealer_id,
-            login=str(dealer_id),
+        dealer_id, tariff_id = await open_dealer(
+            connection,
+            title="Waypost",
             password_hash=panel_hash,
             permissions={name: list(able) for name, able in PANEL_PERMISSIONS.items()},
-            created_at=now,
+            now=now,
         )
-        tariff_id = await add(
-            tariffs, dealer_id=dealer_id, name="Default", features=list(TARIFF_FEATURES)
-        )
-        await add(
-            users,
-            dealer_id=dealer_id,
-            login=USER_LOGIN,
-            password_hash=user_hash,
-            first_name="First",
-            last_name="User",
-            default_tariff_id=tariff_id,
-            created_at=now,
+        await connection.execute(
+            insert(users).values(
+                dealer_id=dealer_id,
+                login=USER_LOGIN,
+                password_hash=user_hash,
+                first_name="First",
+                last_name="User",
+                default_tariff_id=tariff_id,
+                created_at=now,
+            )
         )
         logins = FirstLogin(
             http="",

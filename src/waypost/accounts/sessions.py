@@ -76,6 +76,7 @@ class Sessions:
         self._subscriptions = [
             await self._bus.subscribe(SUBJECT, self._ended),
             await self._bus.subscribe("fleet.user.*", self._user_changed),
+            await self._bus.subscribe("accounts.dealer.*", self._dealer_changed),
         ]
 
     async def close(self) -> None:
@@ -209,11 +210,28 @@ class Sessions:
         self._drop_user(user_id)
         self._bus.publish(f"fleet.user.{user_id}")
 
+    def forget_dealer(self, dealer_id: int) -> None:
+        """The dealer was shut out or let in: all sessions of it and of its users are read again."""
+        self._drop_dealer(dealer_id)
+        self._bus.publish(f"accounts.dealer.{dealer_id}")
+
     def _ended(self, subject: str, payload: bytes) -> None:
         self._drop(msgspec.msgpack.decode(payload, type=list[bytes]))
 
     def _user_changed(self, subject: str, payload: bytes) -> None:
         self._drop_user(int(subject.rpartition(".")[2]))
+
+    def _dealer_changed(self, subject: str, payload: bytes) -> None:
+        self._drop_dealer(int(subject.rpartition(".")[2]))
+
+    def _drop_dealer(self, dealer_id: int) -> None:
+        self._drop(
+            [
+                key
+                for key, entry in self._known.items()
+                if entry.session.caller.dealer_id == dealer_id
+            ]
+        )
 
     def _drop(self, keys: list[bytes]) -> None:
         self._generation += 1

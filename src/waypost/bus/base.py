@@ -14,6 +14,7 @@ Subjects in use:
 ``fleet.user.<user_id>``      the account's trackers, groups, rights or settings changed
 ``session.<source_id>``       a gateway has a new connection of this source, or no more
 ``accounts.session``          sessions or keys ended (their cache keys)
+``accounts.dealer.<id>``      a dealer was shut out, or let in again
 ``tap.<hex device id>``       bytes in and out of a device, while somebody watches
 ``taps.watch``                somebody starts, or goes on, to watch a device
 ============================  =============================================================

@@ -652,6 +652,17 @@ counter_marks = Table(
 )
 Index("ix_counter_marks_counter_id_at", counter_marks.c.counter_id, counter_marks.c.at)
 
+#: Passwords that somebody had before, so that they are not taken again.
+former_passwords = Table(
+    "former_passwords",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id", nullable=True),
+    _ref("panel_account_id", "panel_accounts.id", nullable=True),
+    Column("password_hash", Text, nullable=False),
+    Column("replaced_at", Big, nullable=False),
+)
+
 #: What clients have uploaded: logos, avatars.
 files = Table(
     "files",
