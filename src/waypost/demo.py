@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from waypost.emulator.fleet import DemoDevice
+from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import NewDevice, register, taken_ids
 from waypost.gateway.clock import now_ms
 from waypost.parts import Parts
@@ -27,7 +28,8 @@ async def register_demo(parts: Parts, devices: Sequence[DemoDevice]) -> None:
     if user_id is None or not missing:
         return
     async with parts.fleet.write() as write:
+        outbox = Outbox(write=write, settings=parts.fleet.settings, now=now_ms())
         for device in missing:
             new = NewDevice(label=device.label, model=device.model, device_id=device.device_id)
-            await register(write, user_id, new, parts.fleet.settings, now_ms())
+            await register(outbox, user_id, new)
     log.info("demo_registered", vehicles=len(missing))

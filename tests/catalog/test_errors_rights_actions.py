@@ -154,7 +154,7 @@ def test_what_holds_where_the_documents_disagree() -> None:
 
 
 def test_registration_plugins() -> None:
-    assert sorted(plugins.all_plugins()) == [35, 37, 44, 68]
+    assert sorted(plugins.all_plugins()) == [1, 35, 37, 44, 68]
     device, app = plugins.all_plugins()[37], plugins.all_plugins()[35]
     assert device.activation_code
     assert not app.activation_code

@@ -5,9 +5,12 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from waypost.accounts.model import User
+from waypost.fleet.corrupt import corrupt
+from waypost.fleet.locking import locked_row
+from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import NewDevice, register
 from waypost.fleet.rows import TrackerRow
-from waypost.fleet.service import Fleet
+from waypost.fleet.service import Fleet, Write
 
 NOON = 1_709_985_600_000
 
@@ -25,7 +28,19 @@ class Yard:
             **{"label": "Truck", "model": "telfmb120", "device_id": device_id, **fields}  # type: ignore[arg-type]
         )
         async with self.fleet.write() as write:
-            return await register(write, self.users[who], new, self.fleet.settings, NOON)
+            outbox = Outbox(write=write, settings=self.fleet.settings, now=NOON)
+            return await register(outbox, self.users[who], new)
+
+    async def corrupt(self, row: TrackerRow, *, with_clones: bool = False) -> None:
+        async with self.fleet.write() as write:
+            outbox = Outbox(write=write, settings=self.fleet.settings, now=NOON)
+            await corrupt(outbox, await self.locked(write, row), with_clones=with_clones)
+
+    async def locked(self, write: Write, row: TrackerRow) -> TrackerRow:
+        """``row`` as it is now, its source locked, as the API hands it to the fleet."""
+        found = await locked_row(write.connection, row)
+        assert found is not None
+        return found
 
     def user(self, name: str = "one") -> User:
         return User(

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from fleet_yard import NOON, Yard
+from fleet_yard import Yard
 from sqlalchemy import event
 
-from waypost.fleet.corrupt import corrupt
 from waypost.fleet.directory import Directory
 from waypost.fleet.settings import change_blocked
 
@@ -141,8 +140,7 @@ async def test_blocking_and_corrupting_are_heard_of_at_once(
     record = await directory.find([IMEI])
     assert record is not None
     assert record.blocked
-    async with yard.fleet.write() as write:
-        await corrupt(write, row, NOON, with_clones=False)
+    await yard.corrupt(row)
     assert calls == ["changed", "changed"]
     assert await directory.find([IMEI]) is None
     again = await yard.register(IMEI)

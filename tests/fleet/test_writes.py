@@ -10,7 +10,6 @@ from fleet_yard import NOON, Yard
 from sqlalchemy import func, select, update
 
 from waypost.fleet import clones, groups, tags
-from waypost.fleet.corrupt import corrupt
 from waypost.fleet.panel_list import Order, Wanted, list_trackers
 from waypost.fleet.rows import TagBinding
 from waypost.fleet.settings import change_blocked
@@ -61,11 +60,11 @@ async def test_clones_and_corrupting_at_once(yard: Yard) -> None:
 
     async def clone() -> None:
         async with yard.fleet.write() as write:
-            await clones.clone(write, row, "Clone", yard.users["other"], NOON)
+            locked = await yard.locked(write, row)
+            await clones.clone(write, locked, "Clone", yard.users["other"], NOON)
 
     async def give_up(with_clones: bool) -> None:
-        async with yard.fleet.write() as write:
-            await corrupt(write, row, NOON, with_clones=with_clones)
+        await yard.corrupt(row, with_clones=with_clones)
 
     assert await codes(*(clone() for _ in range(5))) == [0] + [247] * 4
     assert await codes(give_up(False)) == [253]
@@ -105,7 +104,7 @@ async def test_tags_set_at_once_are_those_of_one_call(yard: Yard) -> None:
     async def set_(first: int, second: int) -> None:
         bindings = [TagBinding(first, 1), TagBinding(second, 2)]
         async with yard.fleet.write() as write:
-            await tags.set_tags(write, row, yard.users["one"], bindings)
+            await tags.set_tags(write, await yard.locked(write, row), yard.users["one"], bindings)
 
     work = [set_(*pair) for pair in [(one, two), (two, one)] * 3]
     assert await codes(*work) == [0] * 6
@@ -124,8 +123,7 @@ async def test_what_a_user_sees_follows_every_write(yard: Yard) -> None:
     async with yard.fleet.write() as write:
         await change_blocked(write, first, True)
     assert await seen() == [(first.id, True), (second.id, False)]
-    async with yard.fleet.write() as write:
-        await corrupt(write, second, NOON, with_clones=False)
+    await yard.corrupt(second)
     assert await seen() == [(first.id, True)]
     garage = await yard.fleet.trackers.of_user(yard.user())
     assert set(garage.corrupted) == {second.id}

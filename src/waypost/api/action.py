@@ -28,6 +28,7 @@ from waypost.accounts.model import PanelAccount, Session, User
 from waypost.api.errors import ApiError
 from waypost.api.services import Services
 from waypost.fleet.locking import locked_row
+from waypost.fleet.outgoing import Outbox
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.service import Write
 
@@ -137,6 +138,15 @@ class UserCall(Call):
         assert row is not None  # noqa: S101 - or the check would have raised
         return row
 
+    def outbox(self, write: Write) -> Outbox:
+        """What this call tells devices and people."""
+        return Outbox(
+            write=write,
+            settings=self.services.settings,
+            now=self.now,
+            user_id=self.user.id,
+        )
+
     def time(self, ms: int) -> str:
         """A moment in the caller's zone and form: ``2021-05-20 13:49:09``, or ISO with offset where
         the call asks for that."""
@@ -166,6 +176,15 @@ class PanelCall(Call):
         self.own.check(row, PANEL)
         assert row is not None  # noqa: S101 - or the check would have raised
         return row
+
+    def outbox(self, write: Write) -> Outbox:
+        """What this call tells devices and people."""
+        return Outbox(
+            write=write,
+            settings=self.services.settings,
+            now=self.now,
+            panel_account_id=self.account.id,
+        )
 
     def time(self, ms: int) -> str:
         """A moment in UTC: ``2021-05-20 13:49:09``, or ISO where the call asks for that."""

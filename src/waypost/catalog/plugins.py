@@ -12,11 +12,12 @@ from waypost.catalog.actions import Param
 
 class Plugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A registration plugin: for devices or for apps on phones, with or without an activation
-    code."""
+    code, for any devices or for those that the dealer sells with a SIM card."""
 
     id: int
     mobile: bool
     activation_code: bool
+    bundle: bool = False
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

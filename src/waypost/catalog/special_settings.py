@@ -46,20 +46,33 @@ def validate(name: str, values: Mapping[str, Any]) -> Clean:
 
 
 def defaults(name: str) -> dict[str, Any]:
-    """The values of a device that nobody has configured. Raises KeyError for an unknown type."""
+    """The values of a device that nobody has configured; its passwords, numbers and addresses are
+    empty or null, not the documents'. Raises KeyError for an unknown type."""
     row = _file().types[name]
-    return _fields.defaults(row.fields, row.example)
+    found = _fields.defaults(row.fields, row.example)
+    for key, field in row.fields.items():
+        if field.default is msgspec.UNSET and field.type in _PERSONAL:
+            found[key] = None if field.nullable else _PERSONAL[field.type]
+    return found
+
+
+#: Types of fields that hold whatever somebody chose, and their empty values.
+_PERSONAL: dict[str, Any] = {"string": "", "string_array": [], "object_array": []}
+
+
+def types_of(*named: str) -> tuple[str, ...]:
+    """The types among ``named`` (a model's ``special_control``, ``special_settings``): several in
+    one text are joined by commas, ``none`` is none."""
+    names = [name.strip() for text in named for name in text.split(",")]
+    return tuple(dict.fromkeys(name for name in names if name in _file().types))
 
 
 def commands_for(special_control: str) -> tuple[str, ...]:
     """Names of the commands that ``tracker/send_command`` takes for a model with this
     ``special_control`` (several types joined by commas, or ``none``)."""
     found: dict[str, None] = {}
-    for name in special_control.split(","):
-        if name.strip() in _file().types:
-            found.update(
-                dict.fromkeys(_file().commands.get(name.strip(), _file().default_commands))
-            )
+    for name in types_of(special_control):
+        found.update(dict.fromkeys(_file().commands.get(name, _file().default_commands)))
     return tuple(found)
 
 

@@ -24,8 +24,6 @@ class Owner(msgspec.Struct, frozen=True):
     trackers: int
     #: Plugin 37 asks for an activation code.
     needs_code: bool
-    #: New devices are set up by commands unless a call says otherwise.
-    commands: bool
     #: On which terms its devices start.
     terms: Terms
 
@@ -43,11 +41,6 @@ class Owner(msgspec.Struct, frozen=True):
     def retention_days(self) -> int | None:
         """Days that points are kept; None: as the server's settings say."""
         return None if self.terms.tariff is None else self.terms.tariff.retention_days
-
-    def sends_commands(self, wanted: bool | None) -> bool:
-        """Is a device to be set up by commands, where a call wants them, does not, or (None) leaves
-        it to the dealer's settings?"""
-        return self.commands if wanted is None else wanted
 
     def check_tariff(self) -> None:
         """Raises :class:`Refused` 225 where the tariff is not for this legal type."""
@@ -109,6 +102,14 @@ async def load_owner(connection: AsyncConnection, user_id: int) -> Owner:
         dealer_places=free,
         trackers=count or 0,
         needs_code=bool(dealer.settings.get("activation_code_required")),
-        commands=bool(dealer.settings.get("send_register_commands", True)),
         terms=await default_terms(connection, user, dealer.settings),
     )
+
+
+async def sends_commands(connection: AsyncConnection, dealer_id: int, wanted: bool | None) -> bool:
+    """Is a device to be set up by commands, where a call wants them, does not, or (None) leaves it
+    to the dealer's settings?"""
+    if wanted is not None:
+        return wanted
+    settings = await connection.scalar(select(dealers.c.settings).where(dealers.c.id == dealer_id))
+    return bool((settings or {}).get("send_register_commands", True))

@@ -24,8 +24,8 @@ from waypost.fleet.device_ids import (
     told_as,
 )
 from waypost.fleet.groups import need_group
-from waypost.fleet.outgoing import Asker
-from waypost.fleet.owners import Owner, load_owner
+from waypost.fleet.outgoing import Outbox
+from waypost.fleet.owners import Owner, load_owner, sends_commands
 from waypost.fleet.registration import invite, send_registration
 from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
 from waypost.fleet.service import Write
@@ -98,7 +98,7 @@ def prepare(new: NewDevice) -> Prepared:
         device_id = checked(model.id_type, new.device_id)
     except WrongDeviceId as error:
         raise invalid("device_id", str(error)) from None
-    phone = _number("phone", new.phone)
+    phone = number_of("phone", new.phone)
     warning = None
     if model.id_type == "imei" and device_id and not has_check_digit(device_id):
         warning = f"{device_id}: the last digit of this IMEI does not fit the others"
@@ -110,11 +110,12 @@ def prepare(new: NewDevice) -> Prepared:
         new.group_id or None,
         new.apn,
         warning,
-        notify_phone=_number("notification_phone", new.notify_phone),
+        notify_phone=number_of("notification_phone", new.notify_phone),
     )
 
 
-def _number(parameter: str, given: str | None) -> str | None:
+def number_of(parameter: str, given: str | None) -> str | None:
+    """A phone number as it is stored; None: none was given. Raises :class:`Refused` 7."""
     if not given:
         return None
     phone = normal_phone(given)
@@ -124,18 +125,11 @@ def _number(parameter: str, given: str | None) -> str | None:
 
 
 async def register(
-    write: Write,
-    user_id: int,
-    new: NewDevice,
-    settings: Settings,
-    now: int,
-    *,
-    subuser_id: int | None = None,
-    asker: Asker | None = None,
+    outbox: Outbox, user_id: int, new: NewDevice, *, subuser_id: int | None = None
 ) -> TrackerRow:
     """Registers a device for an account; ``subuser_id`` will see it too. What sets the device up is
     queued. Raises :class:`Refused` with the documented codes: 7, 204, 220 to 227, 258."""
-    connection = write.connection
+    write, connection, now = outbox.write, outbox.write.connection, outbox.now
     await need_group(connection, user_id, new.group_id, 204)
     owner = await load_owner(connection, user_id)
     if models.model(new.model) is None:
@@ -151,7 +145,7 @@ async def register(
     if owner.free_places is not None and owner.free_places < 1:
         raise Refused(221)
     owner.check_tariff()
-    (tracker_id,) = await insert_devices(write, owner, [prepared], settings, now)
+    (tracker_id,) = await insert_devices(write, owner, [prepared], outbox.settings, now)
     if subuser_id is not None:
         await connection.execute(
             insert(user_trackers).values(user_id=subuser_id, tracker_id=tracker_id)
@@ -159,34 +153,28 @@ async def register(
     row = await fetch_row(connection, rows_query().where(trackers.c.id == tracker_id))
     if row is None:
         raise LookupError(f"tracker {tracker_id} is gone in its own transaction")
-    asker = asker or Asker()
-    if not prepared.preset and owner.sends_commands(new.send_commands):
-        await send_registration(
-            write, row, prepared.apn, asker=asker, settings=settings, now=now
-        )
+    if not prepared.preset and await sends_commands(connection, owner.dealer_id, new.send_commands):
+        await send_registration(outbox, row, prepared.apn)
     if all_plugins()[new.plugin_id].mobile:
-        await invite(
-            write,
-            row,
-            email=new.notify_email,
-            phone=prepared.notify_phone,
-            asker=asker,
-            settings=settings,
-            now=now,
-        )
+        await invite(outbox, row, new.notify_email, prepared.notify_phone)
     return row
 
 
 async def identify(
-    connection: AsyncConnection, dealer_id: int, new: NewDevice, now: int
+    connection: AsyncConnection,
+    dealer_id: int,
+    new: NewDevice,
+    now: int,
+    *,
+    freed: str | None = None,
 ) -> Prepared:
     """A new device checked against all others: it, its number and its SIM card are nobody else's.
-    Raises :class:`Refused`: 7, 220, 222; 223 phone, 224 device id taken; 226 SIM card; 258 no
-    bundle."""
+    ``freed`` is a number that is given up for it. Raises :class:`Refused`: 7, 220, 222; 223 phone,
+    224 device id taken; 226 SIM card; 258 no bundle."""
     prepared = prepare(new)
     if prepared.warning:
         log.warning("register_imei_check_digit", device_id=prepared.device_id)
-    if prepared.phone and await taken_phones(connection, [prepared.phone]):
+    if await _is_taken(connection, prepared.phone, freed):
         raise Refused(223)
     if prepared.device_id and await taken_ids(connection, [prepared.device_id]):
         raise Refused(224)
@@ -207,7 +195,7 @@ async def identify(
         return prepared  # with a SIM card of its owner's own
     sim = await sim_of(connection, bundle, new.iccid, needed=plugin.bundle, now=now)
     if sim is not None:
-        if await taken_phones(connection, [sim.phone]):
+        if await _is_taken(connection, sim.phone, freed):
             raise Refused(223)
         prepared.phone, prepared.sim_card_id = sim.phone, sim.id
         prepared.apn = prepared.apn or ({"name": sim.apn} if sim.apn else None)
@@ -227,7 +215,7 @@ async def insert_devices(
     in the order given. ``first``: how many were stored on the same terms before. Raises
     :class:`Refused` 223 or 224 where somebody was faster."""
     connection = write.connection
-    await _make_up_ids(connection, prepared)
+    await make_up_ids(connection, prepared)
     day = datetime.fromtimestamp(now / 1000, UTC).date()
     retention = owner.retention_days
     rows: list[dict[str, Any]] = [
@@ -268,13 +256,17 @@ async def insert_devices(
     tracker_ids = await _ids(
         connection, trackers.c.source_id, trackers.c.id, list(source_ids.values())
     )
-    await _leave_inbox(connection, device_ids)
+    await leave_inbox(connection, device_ids)
     write.changes.users.add(owner.user_id)
     write.changes.sources.update(source_ids.values())
     write.changes.devices.update(device_ids)
     made = [tracker_ids[source_ids[device_id]] for device_id in device_ids]
     await welcome(connection, owner.user_id, owner.terms, made, now)
     return made
+
+
+async def _is_taken(connection: AsyncConnection, phone: str | None, freed: str | None) -> bool:
+    return phone is not None and phone != freed and bool(await taken_phones(connection, [phone]))
 
 
 async def taken_ids(connection: AsyncConnection, device_ids: Sequence[str]) -> set[str]:
@@ -297,7 +289,7 @@ async def _ids(connection: AsyncConnection, key: Any, value: Any, keys: Sequence
     return found
 
 
-async def _make_up_ids(connection: AsyncConnection, prepared: Iterable[Prepared]) -> None:
+async def make_up_ids(connection: AsyncConnection, prepared: Iterable[Prepared]) -> None:
     """Gives an id to those that have none yet."""
     given = {one.device_id for one in prepared if one.device_id}
     for one in prepared:
@@ -314,7 +306,7 @@ async def _make_up_ids(connection: AsyncConnection, prepared: Iterable[Prepared]
             raise Refused(224)
 
 
-async def _leave_inbox(connection: AsyncConnection, device_ids: Iterable[str]) -> None:
+async def leave_inbox(connection: AsyncConnection, device_ids: Iterable[str]) -> None:
     """Takes them out of the inbox, under whatever spelling they stand there."""
     names: list[str] = []
     patterns: list[str] = []

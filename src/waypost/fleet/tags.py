@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from waypost.fleet.rows import TagBinding, TrackerRow
 from waypost.fleet.service import Write
 from waypost.refusal import Refused
-from waypost.store.tables import tag_bindings, tags, trackers
+from waypost.store.tables import tag_bindings, tags
 
 #: Most tags of one tracker.
 ORDINALS = 5
@@ -86,15 +86,11 @@ async def known_tags(connection: AsyncConnection, user_id: int, tag_ids: Iterabl
 async def set_tags(
     write: Write, row: TrackerRow, user_id: int, bindings: Sequence[TagBinding]
 ) -> None:
-    """Gives a tracker of the account exactly these tags. Raises :class:`Refused` 217 for a tag that
-    the account does not have."""
+    """Gives a tracker (locked) of the account exactly these tags. Raises :class:`Refused` 217 for a
+    tag that the account does not have."""
     wanted = {binding.tag_id for binding in bindings}
     if await known_tags(write.connection, user_id, wanted) != wanted:
         raise Refused(217)
-    # Two writers of one tracker take turns.
-    await write.connection.execute(
-        select(trackers.c.id).where(trackers.c.id == row.id).with_for_update()
-    )
     await write.connection.execute(delete(tag_bindings).where(tag_bindings.c.tracker_id == row.id))
     if bindings:
         await write.connection.execute(

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import phonenumbers
 
-from waypost.text import PRINTABLE
+from waypost.text import END, PRINTABLE
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTABLE)]
 """What a tracker, group or tag is called: 1 to 60 printable characters."""
@@ -16,12 +16,20 @@ Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PRINTAB
 Code = Annotated[str, msgspec.Meta(max_length=100, pattern=PRINTABLE)]
 """A word that somebody typed to name a model, a device, a card ..."""
 
+Iccid = Annotated[str, msgspec.Meta(min_length=3, max_length=20, pattern=PRINTABLE)]
+"""The number of a SIM card."""
+
+Email = Annotated[
+    str, msgspec.Meta(max_length=255, pattern=r"^([^@\s<>\"',;]{1,64}@[^@\s<>\"',;]+)?" + END)
+]
+"""An e-mail address, or nothing."""
+
 Color = Annotated[str, msgspec.Meta(min_length=6, max_length=6, pattern="^[0-9A-Fa-f]{6}$")]
 """Red, green and blue, two hexadecimal digits each."""
 
 _PHONE = re.compile(r"\+?[0-9\s().\-/]+")
-#: ITU-T E.164: at most 15 digits.
-_DIGITS = range(5, 16)
+#: As the API documents them; ITU-T E.164 has at most 15.
+_DIGITS = range(10, 16)
 
 
 def is_label(text: str) -> bool:

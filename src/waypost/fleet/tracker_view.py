@@ -82,7 +82,7 @@ def tracker_object(row: TrackerRow) -> TrackerObject:
             model=row.model,
             blocked=row.blocked,
             tariff_id=row.tariff_id,
-            phone=row.phone,
+            phone=row.phone if row.sim_card_id is None else None,
             status_listing_id=row.status_listing_id,
             creation_date=row.source_creation_date.isoformat(),
             tariff_end_date=row.tariff_end_date.isoformat() if row.tariff_end_date else None,

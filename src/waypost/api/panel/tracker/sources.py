@@ -12,6 +12,7 @@ from waypost.fleet.settings import change_blocked
 async def update(call: PanelCall, tracker: TrackerRow, blocked: bool) -> None:
     """Blocks a device, or lets it go on. A blocked one's data is kept and not shown to users."""
     async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
         await change_blocked(write, tracker, blocked)
 
 
@@ -25,4 +26,5 @@ async def corrupt(call: PanelCall, tracker: TrackerRow, corrupt_clones: bool = F
     """Gives a device up: its id and phone are free again, the tracker is gone; its clones too where
     ``corrupt_clones`` says so."""
     async with call.services.fleet.write() as write:
-        await give_up(write, tracker, call.now, with_clones=corrupt_clones)
+        tracker = await call.locked(write, tracker)
+        await give_up(call.outbox(write), tracker, with_clones=corrupt_clones)

@@ -40,4 +40,5 @@ async def update(call: UserCall, tracker: TrackerRow, group_id: GroupId, label: 
     if "<" in label or ">" in label:
         raise invalid("label", "must not contain < or >")
     async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
         await change_settings(write, tracker, label, group_id)

@@ -32,4 +32,5 @@ async def set_(call: UserCall, tracker: TrackerRow, tag_bindings: Bindings) -> N
         raise invalid("tag_bindings", "must not hold an ordinal twice")
     bindings = [TagBinding(one.tag_id, one.ordinal) for one in tag_bindings]
     async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
         await tags.set_tags(write, tracker, call.user.account_id, bindings)

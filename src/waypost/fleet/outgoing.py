@@ -1,0 +1,99 @@
+"""What people's actions make the platform tell devices and other people: rows of the outgoing
+queue, written in the transaction of the action, so that neither is there without the other.
+
+``commands.queue`` sends what goes over the device's connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from waypost.fleet.rows import TrackerRow
+from waypost.fleet.service import Write
+from waypost.settings import Settings
+from waypost.store.tables import commands
+
+Channel = Literal["gprs", "sms", "email"]
+
+DAY_MS = 86_400_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+def unreachable(settings: Settings, channel: Channel) -> str | None:
+    """Why nothing can go out on a channel; None: it can."""
+    if channel == "gprs":
+        return None
+    return "no SMS provider is set up" if channel == "sms" else "no mail server is set up"
+
+
+class Outbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody's action tells devices and people, within its transaction."""
+
+    write: Write
+    settings: Settings
+    now: int
+    #: Whose action it is: a user's, or somebody's in the panel.
+    user_id: int | None = None
+    panel_account_id: int | None = None
+
+    async def tell(
+        self,
+        row: TrackerRow,
+        kind: str,
+        content: Mapping[str, Any],
+        *,
+        channel: Channel = "gprs",
+        recipient: str | None = None,
+    ) -> int:
+        """Queues something for the device of ``row``, or for ``recipient`` (phone number or
+        address); the id of the command. Where the channel leads nowhere the command has failed,
+        with the reason."""
+        refused = unreachable(self.settings, channel)
+        made = await self.write.connection.execute(
+            insert(commands)
+            .values(
+                source_id=row.source_id,
+                tracker_id=row.id,
+                user_id=self.user_id,
+                panel_account_id=self.panel_account_id,
+                channel=channel,
+                recipient=recipient,
+                kind=kind,
+                payload=_encode(content),
+                reliable=True,
+                state="queued" if refused is None else "failed",
+                created_at=self.now,
+                expires_at=self.now + self.settings.command_life_days * DAY_MS,
+                finished_at=None if refused is None else self.now,
+                error=refused,
+            )
+            .returning(commands.c.id)
+        )
+        if refused is None and channel == "gprs":
+            self.write.changes.commands.add(row.source_id)
+        return int(made.scalar_one())
+
+    async def cancel(self, source_id: int, command_id: int | None = None) -> None:
+        """Takes back what a source has not been told yet: one command, or all of them."""
+        which = commands.c.source_id == source_id
+        if command_id is not None:
+            which = and_(which, commands.c.id == command_id)
+        await self.write.connection.execute(
+            update(commands)
+            .where(which, commands.c.finished_at.is_(None))
+            .values(state="cancelled", finished_at=self.now)
+        )
+
+
+async def count_pending(connection: AsyncConnection, source_id: int) -> int:
+    """Commands that the device has neither confirmed nor refused, and that are still tried."""
+    pending = select(func.count()).where(
+        commands.c.source_id == source_id, commands.c.finished_at.is_(None)
+    )
+    return await connection.scalar(pending) or 0
