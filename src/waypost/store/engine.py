@@ -83,7 +83,9 @@ class Database:
         if settings.sqlite:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             path = settings.data_dir / RELATIONAL_FILE
-            engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=8)
+            engine = create_async_engine(
+                f"sqlite+aiosqlite:///{path}", pool_size=8, hide_parameters=True
+            )
             _prepare_sqlite(engine)
             return cls(engine, sqlite=True)
         url = postgres_url(settings.database)
@@ -93,7 +95,12 @@ class Database:
             arguments["host"] = options["host"]
             url = url.difference_update_query(["host"])
         engine = create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=arguments
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args=arguments,
         )
         return cls(engine, sqlite=False)
 
