@@ -41,7 +41,7 @@ async def test_a_tracker_has_every_documented_field(world: World) -> None:
                 "phone": "79123122312",
                 "status_listing_id": None,
                 "creation_date": "2024-03-09",
-                "tariff_end_date": None,
+                "tariff_end_date": "2024-04-01",
             },
             "tag_bindings": [],
             "clone": False,

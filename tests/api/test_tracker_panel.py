@@ -65,7 +65,7 @@ async def test_a_tracker_has_every_documented_field(world: World) -> None:
             "blocked": False,
             "tariff_id": world.tariff_id,
             "creation_date": "2024-03-09",
-            "tariff_end_date": None,
+            "tariff_end_date": "2024-04-01",
             "connection_status": "just_registered",
             "phone": None,
         },
