@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -79,13 +80,19 @@ async def _names_tracker(call: object, tracker_id: int, device: Code | None = No
     """The declaration of the parameters that name a tracker."""
 
 
+@cache
+def bound_actions() -> dict[tuple[str, str], Bound]:
+    """Every action by API and path; read once in a process."""
+    return {key: bind_action(action) for key, action in load_actions().items()}
+
+
 class Dispatcher:
     """All actions, ready to run."""
 
     def __init__(self, services: Services, rate: RateLimit) -> None:
         self.services = services
         self._rate = rate
-        self.actions = {key: bind_action(action) for key, action in load_actions().items()}
+        self.actions = bound_actions()
         #: First parts of the paths there are: an unknown one is code 111, not 112.
         self.handlers = {(api, path.partition("/")[0]) for api, path in self.actions}
 
