@@ -138,6 +138,11 @@ def period_days(period: str) -> int:
     return max(1, math.ceil(int(found[1]) * _DAYS[found[2]]))
 
 
+def wholesale_prices(settings: dict[str, Any]) -> ServicePrices:
+    """What a dealer pays for services: nothing, unless its settings say otherwise."""
+    return msgspec.convert(settings.get("service_prices", {}), ServicePrices)
+
+
 def tariff_of(row: Any) -> Tariff:
     """A row of ``tariffs``."""
     values = {field: getattr(row, field) for field in Tariff.__struct_fields__}

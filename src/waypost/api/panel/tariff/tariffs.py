@@ -11,7 +11,14 @@ from waypost.api.action import PanelCall, panel_action
 from waypost.api.reply import Identified, Value
 from waypost.billing import tariffs
 from waypost.billing.charging import TariffType
-from waypost.billing.tariffs import DeviceType, MapFilter, ServicePrices, Tariff, TariffFields
+from waypost.billing.tariffs import (
+    DeviceType,
+    MapFilter,
+    ServicePrices,
+    Tariff,
+    TariffFields,
+    wholesale_prices,
+)
 from waypost.store.tables import dealers
 from waypost.text import PRINTABLE
 
@@ -101,11 +108,6 @@ async def list_(
             select(dealers.c.settings).where(dealers.c.id == call.account.dealer_id)
         )
     return TariffList([_shown(row) for row in rows], wholesale_prices(settings or {}), count)
-
-
-def wholesale_prices(settings: dict[str, object]) -> ServicePrices:
-    """What a dealer pays for services: nothing, unless its settings say otherwise."""
-    return msgspec.convert(settings.get("service_prices", {}), ServicePrices)
 
 
 def _shown(tariff: Tariff) -> PanelTariff:
