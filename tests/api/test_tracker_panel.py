@@ -289,6 +289,9 @@ async def test_what_is_not_hexadecimal_is_said_word_for_word(world: World, comma
     assert reply["status"] == {"code": 7, "description": "Invalid parameters"}
     if command:
         assert reply["errors"] == [{"parameter": "command", "error": "Non-hex string"}]
+    # Parameters are looked at before the tracker is.
+    stranger = {"tracker_id": 10**9, "command": command, "type": "hex"}
+    assert await world.code("tracker/raw_command/send", **stranger) == 7
 
 
 async def test_who_may_send_commands(world: World) -> None:

@@ -209,6 +209,8 @@ class Action(msgspec.Struct, kw_only=True, frozen=True):
     rights: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
     tracker: Own | None = None
+    #: Looks at the bound parameters together, before the tracker is looked for.
+    check: Callable[[dict[str, Any]], None] | None = None
     #: Codes that the action itself raises, for the documentation.
     errors: tuple[int, ...] = ()
 
@@ -231,6 +233,7 @@ def user_action(
     public: bool = False,
     session_only: bool = False,
     login_only: bool = False,
+    check: Callable[[dict[str, Any]], None] | None = None,
     errors: Sequence[int] = (),
 ) -> Callable[[Function], Function]:
     """Declares an action of the user API, under one path or several.
@@ -238,7 +241,8 @@ def user_action(
     ``right`` is the sub-user right it needs (``rights``: it needs all of them); ``admin`` is the
     master's alone. ``public``: needs no
     session. ``session_only``: API keys may not call it (code 4); ``login_only``: nor may sessions
-    that the panel or a master made."""
+    that the panel or a master made. ``check`` raises code 7 for parameters that do not go
+    together."""
 
     def declare(function: Function) -> Function:
         for path in _placed(USER, paths, function):
@@ -252,6 +256,7 @@ def user_action(
                     login_only=login_only,
                     rights=tuple(rights) or ((right,) if right else ()),
                     tracker=tracker,
+                    check=check,
                     errors=tuple(errors),
                 )
             )

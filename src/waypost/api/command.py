@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -29,3 +29,8 @@ def payload_of(command: str, kind: Kind) -> bytes:
         return command.encode()
     except UnicodeEncodeError:
         raise invalid("command", "is not a text that can be sent") from None
+
+
+def check_payload(arguments: dict[str, Any]) -> None:
+    """The declaration's check of ``command`` against ``type``."""
+    payload_of(arguments["command"], arguments.get("type", "text"))

@@ -123,6 +123,8 @@ class Dispatcher:
             call = await self._identify(action, request, hash_)
             zone = call.user.zone if isinstance(call, UserCall) else UTC
         arguments = bound.signature.bind(request.query, request.body, request.body_is_text, zone)
+        if action.check is not None:
+            action.check(arguments)
         if action.tracker is not None:
             call.own = action.tracker
             tracker = await self._named(call, action.tracker, arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from waypost.api.action import Own, UserCall, user_action
-from waypost.api.command import CommandText, Kind, payload_of
+from waypost.api.command import CommandText, Kind, check_payload, payload_of
 from waypost.fleet.rows import TrackerRow
 
 
@@ -11,6 +11,7 @@ from waypost.fleet.rows import TrackerRow
     "tracker/raw_command/send",
     rights=["tracker_configure", "tracker_set_output"],
     tracker=Own(live=True),
+    check=check_payload,
 )
 async def send(
     call: UserCall,
