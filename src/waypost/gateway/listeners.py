@@ -7,7 +7,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from waypost.gateway.auto import AUTO, AUTO_PORT, AutoConnection, udp_chooser
@@ -70,8 +70,6 @@ class Port:
     make: Any = None
     choose: Choose | None = None
     tls: bool = False
-    #: Filled when it is open.
-    servers: list[asyncio.Server] = field(default_factory=list)
 
 
 def plan(settings: Settings, protocols: Protocols) -> list[Port]:

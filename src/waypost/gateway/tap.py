@@ -29,6 +29,8 @@ TOTAL_BYTES = 64 * 1024 * 1024
 NAMELESS = 1000
 #: What an entry costs beside its bytes.
 _ENTRY = 120
+#: The bus subject that asks for it.
+WATCH = "taps.watch"
 #: Longest time one request to watch lasts, seconds.
 WATCH_SECONDS = 300
 
@@ -38,6 +40,11 @@ _encode = msgspec.msgpack.Encoder().encode
 def tap_subject(device_id: str) -> str:
     """The bus subject that carries a watched device's bytes."""
     return f"tap.{device_id.encode().hex()}"
+
+
+def watch(bus: Bus, device_id: str, seconds: float) -> None:
+    """Asks every gateway to publish this device's entries for a while."""
+    bus.publish(WATCH, _encode({"device_id": device_id, "seconds": seconds}))
 
 
 class Entry(NamedTuple):
@@ -82,7 +89,7 @@ class Tap:
         self._watch: Subscription | None = None
 
     async def start(self) -> None:
-        self._watch = await self._bus.subscribe("taps.watch", self._on_watch)
+        self._watch = await self._bus.subscribe(WATCH, self._on_watch)
 
     async def close(self) -> None:
         if self._watch is not None:
@@ -192,16 +199,7 @@ class Tap:
             for address, trace in self._nameless.items()
         }
 
-    def devices(self) -> list[str]:
-        """The device ids that something is remembered of."""
-        return list(self._devices)
-
     # Watching.
-
-    def watch(self, device_id: str, seconds: float = 60) -> None:
-        """Asks every gateway to publish this device's entries for a while."""
-        wish = {"device_id": device_id, "seconds": seconds}
-        self._bus.publish("taps.watch", _encode(wish))
 
     def _on_watch(self, subject: str, payload: bytes) -> None:
         try:

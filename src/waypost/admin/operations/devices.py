@@ -11,7 +11,7 @@ from sqlalchemy import select
 from waypost.admin.operations.base import Admin
 from waypost.admin.requests import AdminError, CommandList, InboxList, PointsCount, Say, TapDevice
 from waypost.gateway.inbox import Inbox
-from waypost.gateway.tap import Entry, tap_subject
+from waypost.gateway.tap import Entry, tap_subject, watch
 from waypost.store.tables import commands, sources
 from waypost.telemetry.message import iso_time
 
@@ -35,9 +35,8 @@ async def tap_device(admin: Admin, request: TapDevice, say: Say) -> None:
     subscription = await admin.bus.subscribe(
         tap_subject(request.device), lambda subject, payload: arrived.put_nowait(payload)
     )
-    watch = msgspec.msgpack.encode({"device_id": request.device, "seconds": 2 * WATCH_AGAIN})
     try:
-        admin.bus.publish("taps.watch", watch)
+        watch(admin.bus, request.device, 2 * WATCH_AGAIN)
         # In the same breath, so that nothing is shown twice or left out.
         kept = admin.tap.read(request.device) if admin.tap is not None else []
         for entry in kept:
@@ -48,7 +47,7 @@ async def tap_device(admin: Admin, request: TapDevice, say: Say) -> None:
                     while True:
                         await say(_shown(Entry(*msgspec.msgpack.decode(await arrived.get()))))
             except TimeoutError:
-                admin.bus.publish("taps.watch", watch)
+                watch(admin.bus, request.device, 2 * WATCH_AGAIN)
     finally:
         await subscription.close()
 
