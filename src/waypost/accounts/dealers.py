@@ -165,6 +165,15 @@ def features_of(row: Any) -> list[str]:
     return [one for one in DEALER_FEATURES if one != "subpaas" or row.parent_id is None]
 
 
+#: Log-in with a second factor, until a dealer says otherwise.
+NO_MFA: dict[str, Any] = {"type": "disallowed"}
+
+
+def mfa_default(row: Any) -> dict[str, Any]:
+    """What a dealer's new users have of log-in with a second factor."""
+    return dict(row.settings.get("mfa", NO_MFA))
+
+
 def ui_settings(row: Any) -> dict[str, Any]:
     """The interface settings of a dealer's row, every one there."""
     return {

@@ -99,13 +99,18 @@ async def create(
     return made
 
 
-async def lock(connection: AsyncConnection, dealer_id: int, subdealer_id: int) -> Any:
-    """The row of a dealer's sub-dealer, locked. Raises :class:`Refused` 201."""
-    query = select(dealers.c.id).where(
-        dealers.c.id == subdealer_id, dealers.c.parent_id == dealer_id
-    )
-    if await connection.scalar(query) is None:
+async def find(connection: AsyncConnection, dealer_id: int, subdealer_id: int) -> Any:
+    """The row of a dealer's sub-dealer. Raises :class:`Refused` 201."""
+    query = select(dealers).where(dealers.c.id == subdealer_id, dealers.c.parent_id == dealer_id)
+    row = (await connection.execute(query)).first()
+    if row is None:
         raise Refused(201)
+    return row
+
+
+async def lock(connection: AsyncConnection, dealer_id: int, subdealer_id: int) -> Any:
+    """The same, and nobody else can change it before the end of the transaction."""
+    await find(connection, dealer_id, subdealer_id)
     return await lock_dealer(connection, subdealer_id)
 
 

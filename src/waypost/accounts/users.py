@@ -7,11 +7,23 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import Text as SqlText
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.accounts.dealers import load_dealer, mfa_default, ui_settings
 from waypost.accounts.person import DETAILS, Person, columns_of, login_of
 from waypost.refusal import Refused, invalid
 from waypost.store.tables import dealers, tariffs, trackers, users
@@ -75,9 +87,14 @@ def rows_with_counts() -> Select[Any]:
 
 
 async def create(connection: AsyncConnection, person: Person, now: int, **columns: Any) -> int:
-    """A new user; its id. Raises :class:`Refused`: 7 for a wrong field, 206 for a taken log-in."""
+    """A new user, with the settings that its dealer gives new users; its id. Raises
+    :class:`Refused`: 7 for a wrong field, 206 for a taken log-in."""
+    dealer = await load_dealer(connection, columns["dealer_id"])
+    settings = dict(ui_settings(dealer)["default_user_settings"])
     values = {
         "activated": True,
+        "measurement_system": settings.pop("measurement_system", "metric"),
+        "settings": {**settings, "mfa": mfa_default(dealer)},
         "legal_type": person.legal_type or "individual",
         **columns_of(person, {}),
         **columns,
@@ -109,6 +126,23 @@ async def _unique_login(connection: AsyncConnection, statement: Any) -> int:
         if "login" in str(error.orig):
             raise Refused(206) from None
         raise
+
+
+async def set_mfa(
+    connection: AsyncConnection, condition: ColumnElement[bool], stored: dict[str, Any]
+) -> None:
+    """Sets log-in with a second factor for the users that ``condition`` selects."""
+    rows = await connection.execute(
+        select(users.c.id, users.c.settings).where(condition).order_by(users.c.id).with_for_update()
+    )
+    changed = [{"b_id": row.id, "b_settings": {**row.settings, "mfa": stored}} for row in rows]
+    if changed:
+        await connection.execute(
+            update(users)
+            .where(users.c.id == bindparam("b_id"))
+            .values(settings=bindparam("b_settings", type_=users.c.settings.type)),
+            changed,
+        )
 
 
 async def check_tariff(connection: AsyncConnection, dealer_id: int, tariff_id: int | None) -> None:

@@ -18,6 +18,7 @@ from waypost.accounts.person import (
 )
 from waypost.api.action import PanelCall, panel_action
 from waypost.api.errors import ApiError, invalid
+from waypost.api.panel.user.mfa import MfaSettings, mfa_of
 from waypost.api.reply import Counted, Identified
 from waypost.store.tables import dealers, users
 from waypost.text import LOCALE, PRINTABLE
@@ -72,13 +73,6 @@ class ShownDiscount(msgspec.Struct):
     min_trackers: int
     end_date: date | None
     strategy: str
-
-
-class MfaSettings(msgspec.Struct):
-    """Log-in with a second factor."""
-
-    type: str = "disallowed"
-    factor_types: list[str] = []
 
 
 class ReadUser(msgspec.Struct):
@@ -153,7 +147,7 @@ async def read(call: PanelCall, user_id: int) -> ReadUser:
     return ReadUser(
         value=_shown(call, row),
         discount=ShownDiscount(**_discount(row)),
-        dealer_mfa_settings=MfaSettings(),
+        dealer_mfa_settings=mfa_of(row.settings),
         default_tariff_id=row.default_tariff_id,
     )
 
