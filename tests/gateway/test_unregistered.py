@@ -69,6 +69,18 @@ async def test_changed_settings_hold_from_then_on(world: World) -> None:
     assert world.ingest.opened[1] == 1
 
 
+async def test_a_change_during_another_look_up_is_not_missed(world: World) -> None:
+    device = await world.device()
+    world.directory.delay = 0.1
+    device.send("FOR beacon x\n")
+    lookups = world.directory.lookups
+    await until(lambda: world.directory.lookups > lookups)
+    world.directory.register("d1", 1, model="m2")
+    assert await device.line() == "ACK both"
+    device.send("MODEL d1\n")
+    assert await device.line() == "MODEL m2"
+
+
 async def test_an_id_that_moves_to_another_source(world: World) -> None:
     device = await world.device()
     record = world.directory.records["d1"]

@@ -191,6 +191,9 @@ class Connection(Identified):
             self.waiting = False
             for live in opened:
                 gateway.ingest.release(live)
+            if self.stale:
+                self.stale = False
+                self.changed()
             gateway.pump.add(self)
 
 
