@@ -1,0 +1,1 @@
+"""How a dealer can pay for the platform."""

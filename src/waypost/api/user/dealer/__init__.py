@@ -1,0 +1,1 @@
+"""The dealer, as its users see it."""
