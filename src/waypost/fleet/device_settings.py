@@ -60,13 +60,18 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
 # Tracking modes.
 
 
+def has_tracking(row: TrackerRow) -> bool:
+    """Has the device's model tracking settings?"""
+    model = models.model(row.model)
+    return model is not None and profiles.profile(model.track_control) is not None
+
+
 def _profile(row: TrackerRow) -> str:
     """The name of a profile. Raises :class:`Refused` 214 where the model has no tracking
     settings."""
-    model = models.model(row.model)
-    if model is None or model.profile is None or profiles.profile(model.profile) is None:
+    if not has_tracking(row):
         raise Refused(214)
-    return model.profile
+    return models.all_models()[row.model].track_control
 
 
 async def tracking_of(connection: AsyncConnection, row: TrackerRow) -> Values:
@@ -95,6 +100,11 @@ def types_of(model: Model | None) -> tuple[str, ...]:
     if model is None:
         return ()
     return special_settings.types_of(model.special_control, *model.special_settings)
+
+
+def has_special(row: TrackerRow) -> bool:
+    """Has the device's model special settings?"""
+    return bool(types_of(models.model(row.model)))
 
 
 async def special_of(
