@@ -107,8 +107,8 @@ def test_permissions_that_an_action_needs(path: str, needed: tuple[tuple[str, ..
 
 
 def test_the_number_of_actions() -> None:
-    assert len(actions.all_actions("user")) == 172
-    assert len(actions.all_actions("panel")) == 66
+    assert len(actions.all_actions("user")) == 175
+    assert len(actions.all_actions("panel")) == 73
 
 
 @each_action
