@@ -11,8 +11,12 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from gateway_world import Client, World, until
+from hypothesis import given
+from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
+
+from waypost.gateway.mqtt_codec import MqttError, Reader
 
 V311, V5 = paho.MQTTv311, paho.MQTTv5
 CONNECT = bytes.fromhex("101000044d5154540402003c000464657631")  # 3.1.1, clean, id dev1
@@ -274,3 +278,25 @@ def _varint(value: int) -> bytes:
         value >>= 7
     found.append(value)
     return bytes(found)
+
+
+@given(
+    st.sampled_from([CONNECT, CONNECT5]),
+    st.lists(
+        st.one_of(
+            st.binary(max_size=60),
+            st.tuples(st.integers(0, 255), st.binary(max_size=60)).map(
+                lambda made: bytes([made[0]]) + _varint(len(made[1])) + made[1]
+            ),
+        ),
+        max_size=4,
+    ),
+)
+def test_any_bytes_are_packets_or_a_clear_error(start: bytes, parts: list[bytes]) -> None:
+    reader = Reader(1000)
+    reader.buffer += start + b"".join(parts)
+    size = len(reader.buffer) + 1
+    with contextlib.suppress(MqttError):
+        while reader.next() is not None:
+            assert len(reader.buffer) < size
+            size = len(reader.buffer)
