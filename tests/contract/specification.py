@@ -1,0 +1,53 @@
+"""What the specification documents: 45 actions with their codes, and which of these cannot come.
+
+Actions are named as they are called: ``tracker/read``, ``panel/tracker/read``.
+"""
+
+from __future__ import annotations
+
+from waypost.catalog import actions
+from waypost.catalog.actions import Action
+
+_USER = """
+read list corrupt delete change_phone get_diagnostics get_fuel get_inputs get_last_gps_point
+get_readings get_state get_states list_models tags/set location_request register register_retry
+register_quick replace replace_quick replace_retry send_command raw_command/send
+settings/tracking/read settings/tracking/update
+"""
+
+_PANEL = """
+active/history/list bundle/assign bundle/order/assign bundle/import bundle/list bundle/read
+bundle/update clone console/connect corrupt batch_delete_clones delete_clone list move read
+register_entry settings/update source/update tariff/change raw_command/send
+"""
+
+#: The actions of the specification, in its order.
+SPECIFIED = (
+    *(f"tracker/{path}" for path in _USER.split()),
+    *(f"panel/tracker/{path}" for path in _PANEL.split()),
+)
+
+#: Documented codes that an action cannot answer, and why.
+SETTLED: dict[tuple[str, int], str] = {
+    ("panel/tracker/bundle/list", 201): "the page speaks of `user_id` and `tariff_id`, which the "
+    "action does not take",
+    ("panel/tracker/bundle/import", 201): "nothing is looked up but the equipment (204) and the "
+    "IMEIs (247)",
+}
+
+
+def split(name: str) -> tuple[str, str]:
+    """API and path of a name."""
+    api, _, path = name.partition("/")
+    return ("panel", path) if api == "panel" else ("user", name)
+
+
+def documented(name: str) -> Action:
+    """What the documents say of an action. Raises KeyError."""
+    api, path = split(name)
+    return actions.all_actions(api)[path]  # type: ignore[index]
+
+
+def documented_codes(name: str) -> list[int]:
+    """The codes on an action's page, in its order."""
+    return list(dict.fromkeys(error.code for error in documented(name).errors))
