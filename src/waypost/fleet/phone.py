@@ -1,18 +1,51 @@
-"""Another SIM card in a device."""
+"""The SIM card in a device: its number and its access point."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import number_of, taken_phones
+from waypost.fleet.registration import has_gsm
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.source_settings import change_setting
 from waypost.refusal import Refused
-from waypost.store.tables import bundles, sim_cards, sources
+from waypost.store.tables import bundles, sim_cards, sources, trackers
+
+
+def has_own_sim(row: TrackerRow) -> bool:
+    """Has the device a SIM card that is not its dealer's?"""
+    return has_gsm(row) and row.sim_card_id is None
+
+
+async def apn_of(connection: AsyncConnection, source_id: int) -> dict[str, str] | None:
+    """``name``, ``user`` and ``password`` of the access point of a device, those that it has; None:
+    nobody said."""
+    query = select(sources.c.settings).where(sources.c.id == source_id)
+    found: dict[str, str] | None = (await connection.execute(query)).scalar_one().get("apn")
+    return found
+
+
+async def apn_of_number(
+    connection: AsyncConnection, user_id: int, phone: str
+) -> dict[str, str] | None:
+    """The same by the phone number of one of an account's devices. Raises :class:`Refused` 7."""
+    query = (
+        select(sources.c.id)
+        .join(trackers, trackers.c.source_id == sources.c.id)
+        .where(
+            trackers.c.user_id == user_id,
+            not_(trackers.c.deleted),
+            sources.c.phone == number_of("phone", phone),
+            sources.c.sim_card_id.is_(None),
+        )
+    )
+    source_id = await connection.scalar(query)
+    return None if source_id is None else await apn_of(connection, source_id)
 
 
 async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping[str, str]) -> None:
@@ -45,8 +78,7 @@ async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping
             )
         except IntegrityError:
             raise Refused(223) from None
-    query = select(sources.c.settings).where(sources.c.id == row.source_id)
-    before = (await connection.execute(query)).scalar_one().get("apn") or {}
+    before = await apn_of(connection, row.source_id) or {}
     now = {key: text for key, text in {**before, **apn}.items() if text}
     await change_setting(outbox.write, row.source_id, "apn", now or None)
     await outbox.tell(row, "apn", {"apn": now}, channel="sms")

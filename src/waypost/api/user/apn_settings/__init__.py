@@ -1,0 +1,1 @@
+"""``apn_settings/*``: access points by phone number."""
