@@ -5,87 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import msgspec
 import pytest
 from api_world import NOON, World
-from sqlalchemy import insert, select, update
+from fleet_steps import (
+    APN,
+    ICCID,
+    IMEI,
+    PHONE,
+    add_bundle,
+    add_sim,
+    clone,
+    connect,
+    queue,
+    set_dealer,
+)
+from sqlalchemy import select, update
 
 from waypost.catalog import models
-from waypost.store.tables import bundles, commands, dealers, sim_cards, sources
+from waypost.store.tables import bundles, commands, sim_cards
 
 pytestmark = pytest.mark.anyio
-
-IMEI = "123451234512346"
-ICCID = "8988303000000614227"
-PHONE = "882360012345678"
-APN = {"apn_name": "fast.tmobile.com", "apn_user": "tmobile", "apn_password": ""}
-
-
-async def add_bundle(world: World, imei: str = IMEI, **columns: Any) -> int:
-    """A bundle of the first dealer; with ``iccid`` it has that SIM card."""
-    iccid = columns.pop("iccid", None)
-    sim = await add_sim(world, iccid) if iccid else None
-    async with world.services.database.begin() as connection:
-        made = await connection.scalar(
-            insert(bundles)
-            .values(
-                **{
-                    "dealer_id": world.dealer_id,
-                    "imei": imei,
-                    "equip_id": models.all_models()["telfmb120"].id,
-                    "model_code": "telfmb120",
-                    "factory_preset": True,
-                    "sim_card_id": sim,
-                    "created_at": NOON,
-                    **columns,
-                }
-            )
-            .returning(bundles.c.id)
-        )
-    assert made is not None
-    return int(made)
-
-
-async def add_sim(world: World, iccid: str = ICCID, phone: str = PHONE, **columns: Any) -> int:
-    async with world.services.database.begin() as connection:
-        made = await connection.scalar(
-            insert(sim_cards)
-            .values(
-                dealer_id=world.dealer_id, iccid=iccid, phone=phone, apn="iot.example", **columns
-            )
-            .returning(sim_cards.c.id)
-        )
-    assert made is not None
-    return int(made)
-
-
-async def queue(world: World) -> list[Any]:
-    """The outgoing queue: (channel, kind, recipient, state, content)."""
-    async with world.services.database.read() as connection:
-        rows = (await connection.execute(select(commands).order_by(commands.c.id))).all()
-    return [
-        (row.channel, row.kind, row.recipient, row.state, msgspec.json.decode(row.payload))
-        for row in rows
-    ]
-
-
-async def connect(world: World, tracker: dict[str, Any]) -> None:
-    """The device has connected."""
-    async with world.services.database.begin() as connection:
-        await connection.execute(
-            update(sources)
-            .where(sources.c.id == tracker["source"]["id"])
-            .values(connected_at=world.clock.now, last_connection_at=world.clock.now)
-        )
-    world.services.fleet.trackers._forget_source(tracker["source"]["id"])
-
-
-async def set_dealer(world: World, **settings: Any) -> None:
-    async with world.services.database.begin() as connection:
-        await connection.execute(
-            update(dealers).where(dealers.c.id == world.dealer_id).values(settings=settings)
-        )
-
 
 # What sets a device up.
 
@@ -333,10 +272,8 @@ async def test_which_devices_cannot_be_asked_again(world: World) -> None:
     assert await code("stranger") == 201
     assert await code(apn_name=None) == 7
     assert await code(apn_user="x" * 41) == 7
-    cloned = await world.call(
-        "panel/tracker/clone", tracker_id=made["id"], label="c", user_id=world.ids["stranger"]
-    )
-    assert await code("stranger", tracker_id=cloned["id"]) == 219
+    clone_id = await clone(world, made["id"])
+    assert await code("stranger", tracker_id=clone_id) == 219
     plain = await world.register("two", model="navixy_ngp", device_id="Truck_1")
     assert await code(tracker_id=plain["id"]) == 214
     await world.call("panel/tracker/source/update", tracker_id=made["id"], blocked=True)
@@ -381,10 +318,8 @@ async def test_whom_the_panels_retry_is_not_for(world: World) -> None:
     assert await code(app["id"]) == 214
     plain = await world.register("two", model="navixy_ngp", device_id="Truck_1")
     assert await code(plain["id"]) == 214
-    cloned = await world.call(
-        "panel/tracker/clone", tracker_id=made["id"], label="c", user_id=world.ids["stranger"]
-    )
-    assert await code(cloned["id"]) == 219
+    clone_id = await clone(world, made["id"])
+    assert await code(clone_id) == 219
     await world.call("panel/tracker/source/update", tracker_id=made["id"], blocked=True)
     assert await code() == 208
     await world.call("panel/tracker/corrupt", tracker_id=plain["id"])

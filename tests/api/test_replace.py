@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from api_world import World
+from fleet_steps import APN, ICCID, IMEI, PHONE, add_bundle, add_sim, clone, connect, queue
 from sqlalchemy import insert, select, update
-from test_register_plugins import APN, ICCID, IMEI, PHONE, add_bundle, add_sim, connect, queue
 
 from waypost.store.tables import (
     dealers,
@@ -158,10 +158,8 @@ async def test_what_cannot_be_replaced(world: World, made: dict[str, Any]) -> No
     assert await code("stranger") == 201
     fresh = await world.register("fresh")
     assert await code(tracker_id=fresh["id"]) == 266
-    cloned = await world.call(
-        "panel/tracker/clone", tracker_id=made["id"], label="c", user_id=world.ids["stranger"]
-    )
-    assert await code("stranger", tracker_id=cloned["id"]) == 219
+    clone_id = await clone(world, made["id"])
+    assert await code("stranger", tracker_id=clone_id) == 219
     assert await code(model=None) == 7
     assert await code(device_id="12") == 7
     assert await code(phone="nobody") == 7
@@ -337,10 +335,8 @@ async def test_whose_number_cannot_be_changed(world: World, made: dict[str, Any]
     assert await code(phone="882360012345679") == 0
     plain = await world.register("plain", model="navixy_ngp", device_id="Truck_1")
     assert await code(tracker_id=plain["id"]) == 214
-    cloned = await world.call(
-        "panel/tracker/clone", tracker_id=made["id"], label="c", user_id=world.ids["stranger"]
-    )
-    assert await code("stranger", tracker_id=cloned["id"]) == 219
+    clone_id = await clone(world, made["id"])
+    assert await code("stranger", tracker_id=clone_id) == 219
     await world.call("panel/tracker/source/update", tracker_id=made["id"], blocked=True)
     assert await code() == 208
     async with world.services.database.read() as connection:
