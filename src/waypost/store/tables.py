@@ -642,6 +642,7 @@ counter_marks = Table(
     Column("counter_id", Big, ForeignKey("counters.id"), nullable=False),
     #: Messages up to this time are counted.
     Column("at", Big, nullable=False),
+    Column("made_at", Big, nullable=False),
     #: Somebody set it so: no message changes this.
     Column("fixed", Boolean, nullable=False),
     Column("value", Float),

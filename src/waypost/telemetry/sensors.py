@@ -10,6 +10,7 @@ the catalog (``catalog.sensors``).
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -131,7 +132,8 @@ def measured(sensor: Metering, table: Table, raw: Any) -> float | None:
         return None
     if table:
         number = calibrated(table, number, bounded=sensor.sensor_type == "fuel")
-    return tidy(number / sensor.divider)
+    number /= sensor.divider
+    return tidy(number) if math.isfinite(number) else None
 
 
 def scale(sensor: Metering, table: Table) -> tuple[float, float] | None:
