@@ -67,7 +67,11 @@ async def lbs_read(call: UserCall, tracker: TrackerRow) -> LbsSettings:
     return LbsSettings(LBS_RADIUS if radius is None else radius)
 
 
-@user_action("tracker/settings/lbs/update", tracker=Own(missing=204, live=True))
+@user_action(
+    "tracker/settings/lbs/update",
+    right="tracker_update",
+    tracker=Own(missing=204, live=True),
+)
 async def lbs_update(call: UserCall, tracker: TrackerRow, max_radius: Radius) -> None:
     """Positions by the mobile network that are less certain than ``max_radius`` metres are passed
     over."""
