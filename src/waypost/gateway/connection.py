@@ -27,7 +27,7 @@ __all__ = ["Connection", "Pending", "Reply"]
 log = structlog.get_logger()
 
 #: Frames of one connection decoded in one turn.
-FRAMES_PER_TURN = 8
+FRAMES_PER_TURN = 2
 
 
 class Connection(Identified):

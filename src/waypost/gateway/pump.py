@@ -1,7 +1,7 @@
 """The pump: decodes what arrived, connection by connection, in slices of event-loop time.
 
 Reading a socket only appends to a buffer. The pump then gives every connection with something to
-do a turn, and after about two milliseconds lets the event loop do something else, so that HTTP
+do a turn, and after about half a millisecond lets the event loop do something else, so that HTTP
 requests in the same process stay quick however much the devices send. While the ingest queue is
 full it stands still, and connections stop reading their sockets.
 """
@@ -16,7 +16,7 @@ from typing import Protocol
 from waypost.gateway.clock import now_ms
 
 #: Event-loop time of one slice, seconds.
-SLICE = 0.002
+SLICE = 0.0005
 
 
 class Turner(Protocol):

@@ -12,6 +12,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
 
 import msgspec
 import structlog
@@ -59,6 +60,9 @@ IDLE_SOURCES = 20_000
 #: Submissions in one transaction at most: they are put together in one go, and the event loop
 #: should not wait long for that.
 BATCH_SUBMISSIONS = 1000
+
+#: Event-loop time of one slice of acknowledgements, seconds.
+SLICE = 0.0005
 
 _pack = msgspec.msgpack.encode
 
@@ -174,6 +178,11 @@ class Ingest:
         self._room = asyncio.Event()
         self._room.set()
         self._closing = False
+        #: States to publish, and submissions to acknowledge, of commits that are done.
+        self._told: deque[tuple[int, int, bytes]] = deque()
+        self._settled: deque[_Submission] = deque()
+        self._all_settled = asyncio.Event()
+        self._all_settled.set()
         #: So many submissions are taken one at a time, to find the one that is refused.
         self._careful = 0
         self._task: asyncio.Task[None] | None = None
@@ -191,6 +200,7 @@ class Ingest:
             if not done:
                 self._task.cancel()
                 await asyncio.wait({self._task})
+        await self._all_settled.wait()
         error = Refused("the server stops")
         while self._queue:
             self._finish(self._queue.popleft(), error)
@@ -383,24 +393,41 @@ class Ingest:
                 submission.prepare()
 
     def _committed(self, taken: list[_Submission], batches: list[SourceBatch]) -> None:
+        """Releases the acknowledgements, and tells of the new states, beside the next commit."""
         for batch in batches:
             live = self._sources.get(batch.source_id)
             if live is not None and live.epoch == batch.epoch:
                 live.version += 1
-                self._bus.publish(f"state.{batch.source_id}", _pack((live.version, batch.state)))
-        records = 0
-        for submission in taken:
-            records += len(submission.messages)
-            self._finish(submission, None)
+                self._told.append((batch.source_id, live.version, batch.state))
+        self._settled += taken
+        if self._all_settled.is_set():
+            self._all_settled.clear()
+            asyncio.get_running_loop().call_soon(self._settle)
         COMMITS.inc()
-        STORED.inc(records)
+        STORED.inc(sum(len(submission.messages) for submission in taken))
+
+    def _settle(self) -> None:
+        """A slice of what is to be told: states first, so that whoever hears an acknowledgement
+        can read the state that it is part of."""
+        end = perf_counter() + SLICE
+        told, settled, publish = self._told, self._settled, self._bus.publish
+        while told or settled:
+            if told:
+                source_id, version, state = told.popleft()
+                publish(f"state.{source_id}", _pack((version, state)))
+            else:
+                self._finish(settled.popleft(), None)
+            if perf_counter() > end:
+                asyncio.get_running_loop().call_soon(self._settle)
+                return
+        self._all_settled.set()
+        QUEUED.set(self._records)
 
     def _finish(self, submission: _Submission, error: BaseException | None) -> None:
         submission.live.waiting -= 1
         self._records -= len(submission.messages)
         if self._records < self._limit // 2 or not self._records:
             self._room.set()
-        QUEUED.set(self._records)
         try:
             submission.done(error)
         except Exception:

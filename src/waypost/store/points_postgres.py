@@ -95,6 +95,8 @@ WHERE NOT EXISTS (
 )
 """  # noqa: S608
 
+#: Rows encoded and sent in one go.
+COPY_ROWS = 1000
 #: Untimed messages are recognised as repeats for this long.
 UNTIMED_MS = 30 * DAY_MS
 
@@ -207,12 +209,19 @@ class PostgresPoints(Points):
         async with connection.transaction():
             await self._update_states(connection, batches)
             for table, rows in fresh.items():
-                await connection.copy_records_to_table(table, records=rows, columns=COLUMNS)
+                await self._copy(connection, table, rows)
             if untimed:
                 rest += await self._unseen(connection, untimed)
             if rest:
-                await connection.copy_records_to_table("incoming", records=rest, columns=COLUMNS)
+                await self._copy(connection, "incoming", rest)
                 await connection.execute(MERGE)
+
+    async def _copy(self, connection: asyncpg.Connection, table: str, rows: list[Row]) -> None:
+        """In pieces: rows are encoded without a pause, and the event loop has others to serve."""
+        for start in range(0, len(rows), COPY_ROWS):
+            await connection.copy_records_to_table(
+                table, records=rows[start : start + COPY_ROWS], columns=COLUMNS
+            )
 
     def _route(
         self,

@@ -53,10 +53,11 @@ CREATE TABLE states (
 );
 """
 
-ROWS_PER_INSERT = 50
+#: Rows of one statement: SQLite takes 32,766 values, and each statement is a change of threads.
+ROWS_PER_INSERT = (500, 50)
 INSERT = f"INSERT OR IGNORE INTO points ({', '.join(COLUMNS)}) VALUES "  # noqa: S608
 ONE = "(" + ", ".join("?" * len(COLUMNS)) + ")"
-INSERT_MANY = INSERT + ", ".join([ONE] * ROWS_PER_INSERT)
+INSERTS = {rows: INSERT + ", ".join([ONE] * rows) for rows in ROWS_PER_INSERT}
 INSERT_ONE = INSERT + ONE
 SELECT = f"SELECT {', '.join(POINT_COLUMNS)} FROM points "  # noqa: S608
 
@@ -315,9 +316,11 @@ def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> N
 
 
 def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    whole = len(rows) - len(rows) % ROWS_PER_INSERT
-    for start in range(0, whole, ROWS_PER_INSERT):
-        part = rows[start : start + ROWS_PER_INSERT]
-        connection.execute(INSERT_MANY, [value for row in part for value in row])
-    if whole < len(rows):
-        connection.executemany(INSERT_ONE, rows[whole:])
+    start = 0
+    for size in ROWS_PER_INSERT:
+        while len(rows) - start >= size:
+            part = rows[start : start + size]
+            connection.execute(INSERTS[size], [value for row in part for value in row])
+            start += size
+    if start < len(rows):
+        connection.executemany(INSERT_ONE, rows[start:])
