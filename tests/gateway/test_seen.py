@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import insert, select
 
 from waypost.bus.local import LocalBus
+from waypost.bus.taps import IN, NOTE, tap_subject, watch
 from waypost.gateway.activity import Activity
 from waypost.gateway.inbox import Inbox
-from waypost.gateway.tap import IN, NAMELESS, NOTE, Tap, tap_subject, watch
+from waypost.gateway.tap import NAMELESS, Tap
 from waypost.settings import Settings
 from waypost.store.engine import Database
 from waypost.store.tables import dealers, device_events, inbox, metadata, sources

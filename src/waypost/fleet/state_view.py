@@ -128,10 +128,37 @@ def connection_of(row: TrackerRow, state: State | None, now: int) -> tuple[Conne
     )
 
 
-def _build(
+class CompactState(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a state that maps show; live events have it where they are asked for it."""
+
+    source_id: int
+    gps: GpsView
+    connection_status: Connection
+    movement_status: Movement
+    movement_status_update: str | None
+    ignition: bool | msgspec.UnsetType = msgspec.UNSET
+    ignition_update: str | msgspec.UnsetType = msgspec.UNSET
+    last_update: str | None
+
+
+def compact(view: TrackerState) -> CompactState:
+    return CompactState(
+        source_id=view.source_id,
+        gps=view.gps,
+        connection_status=view.connection_status,
+        movement_status=view.movement_status,
+        movement_status_update=view.movement_status_update,
+        ignition=view.ignition,
+        ignition_update=view.ignition_update,
+        last_update=view.last_update,
+    )
+
+
+def view_state(
     row: TrackerRow, state: State | None, now: int, clock: Clock
 ) -> tuple[TrackerState, float]:
-    """The object, and until when it holds."""
+    """The object as it is at ``now`` (ms), and until when it holds: then a status changes because
+    time passed."""
     model = models.model(row.model)
     connection, until = connection_of(row, state, now)
     state = state or _EMPTY
@@ -299,7 +326,7 @@ class StateViews:
 
     def encode(self, row: TrackerRow, known: Known, now: int) -> bytes:
         """``"<tracker id>":{state}`` as it is at ``now``; kept."""
-        view, until = _build(row, known.state, now, self._clock)
+        view, until = view_state(row, known.state, now, self._clock)
         body = b'"%d":%b' % (row.id, _encode(view))
         self._pieces[row.id] = (row, known, known.version, until, body)
         return body

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -44,9 +44,12 @@ class Known:
             self._data = None
         return self._state
 
-    def renew(self, version: int, data: bytes) -> None:
-        if version > self.version:
-            self.version, self._data, self._state = version, data, None
+    def renew(self, version: int, data: bytes) -> bool:
+        """True: this was newer."""
+        if version <= self.version:
+            return False
+        self.version, self._data, self._state = version, data, None
+        return True
 
 
 class States:
@@ -57,6 +60,7 @@ class States:
         self._bus = bus
         self._single = single_process
         self._known: OrderedDict[int, Known] = OrderedDict()
+        self._watchers: list[Callable[[int], None]] = []
         self._subscription: Subscription | None = None
 
     async def start(self) -> None:
@@ -67,10 +71,23 @@ class States:
             await self._subscription.close()
 
     def _heard(self, subject: str, payload: bytes) -> None:
-        known = self._known.get(int(subject[6:]))
+        source_id = int(subject[6:])
+        known = self._known.get(source_id)
         if known is not None:
             version, data = _decode(payload)
-            known.renew(version, data)
+            self._renew(source_id, known, version, data)
+
+    def _renew(self, source_id: int, known: Known, version: int, data: bytes) -> None:
+        if known.renew(version, data):
+            for changed in self._watchers:
+                changed(source_id)
+
+    def watch(self, changed: Callable[[int], None]) -> Callable[[], None]:
+        """``changed(source_id)`` is called, at once, whenever an entry of this memory is renewed:
+        its source was asked for before (:meth:`get`), and its :class:`Known` is up to date. Returns
+        what ends it."""
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
 
     @property
     def believed_from(self) -> float:
@@ -109,7 +126,7 @@ class States:
         known = self._known.setdefault(source_id, Known(0, None, checked))
         known.checked = checked
         if row is not None:
-            known.renew(row.version, row.data)
+            self._renew(source_id, known, row.version, row.data)
         self._known.move_to_end(source_id)
         while len(self._known) > LIMIT:
             # Whoever still holds it must see that it is not kept right any more.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import structlog
 
+from waypost.bus.taps import IN, NOTE
 from waypost.gateway.activity import Activity
 from waypost.gateway.admission import Admission, raise_file_limit
 from waypost.gateway.auto import AUTO
@@ -20,7 +21,7 @@ from waypost.gateway.listeners import Listeners, Protocols, plan
 from waypost.gateway.metrics import GatewayMetrics
 from waypost.gateway.pump import Pump
 from waypost.gateway.sessions import Sessions
-from waypost.gateway.tap import IN, NOTE, Tap
+from waypost.gateway.tap import Tap
 from waypost.protocols import all_protocols
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from waypost.bus.taps import IN, NOTE, OUT
 from waypost.gateway.clock import now_ms
 from waypost.gateway.logs import limited
-from waypost.gateway.tap import IN, NOTE, OUT
 from waypost.protocols.base import Frame, HttpReply, Protocol
 
 if TYPE_CHECKING:

@@ -4,24 +4,19 @@ A trace is a bounded ring of entries. While nobody knows who is at the other end
 stands under the address; the device's log-in merges it into the device's own trace, so the whole
 story of a device (connections, bytes, errors, why it was closed) is in one place.
 
-Live watching goes over the bus: ``taps.watch`` carries ``{"device_id", "seconds"}`` (MessagePack)
-and makes every gateway publish that device's entries to ``tap.<hex device id>`` for so long, as
-``[time ms, kind, data or text, address]``.
+Live watching goes over the bus (``bus.taps``).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from waypost.bus.base import Bus, Subscription
-
-IN = "in"
-OUT = "out"
-NOTE = "note"
+from waypost.bus.taps import WATCH, Entry, tap_subject
 
 #: Bytes of all traces together, above which the one that was silent longest is forgotten.
 TOTAL_BYTES = 64 * 1024 * 1024
@@ -29,32 +24,10 @@ TOTAL_BYTES = 64 * 1024 * 1024
 NAMELESS = 1000
 #: What an entry costs beside its bytes.
 _ENTRY = 120
-#: The bus subject that asks for it.
-WATCH = "taps.watch"
 #: Longest time one request to watch lasts, seconds.
 WATCH_SECONDS = 300
 
 _encode = msgspec.msgpack.Encoder().encode
-
-
-def tap_subject(device_id: str) -> str:
-    """The bus subject that carries a watched device's bytes."""
-    return f"tap.{device_id.encode().hex()}"
-
-
-def watch(bus: Bus, device_id: str, seconds: float) -> None:
-    """Asks every gateway to publish this device's entries for a while."""
-    bus.publish(WATCH, _encode({"device_id": device_id, "seconds": seconds}))
-
-
-class Entry(NamedTuple):
-    """Something that happened on a connection. ``kind`` is ``in``, ``out`` (then ``data`` is bytes)
-    or ``note`` (then it is text)."""
-
-    time: int
-    kind: str
-    data: bytes | str
-    address: str
 
 
 class Trace:

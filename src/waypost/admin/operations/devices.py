@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import msgspec
 from sqlalchemy import select
 
 from waypost.admin.operations.base import Admin
 from waypost.admin.requests import AdminError, CommandList, InboxList, PointsCount, Say, TapDevice
+from waypost.bus.taps import Entry, read_entry, tap_subject, watch
 from waypost.gateway.inbox import Inbox
-from waypost.gateway.tap import Entry, tap_subject, watch
 from waypost.store.tables import commands, sources
 from waypost.telemetry.message import iso_time
 
@@ -45,7 +44,7 @@ async def tap_device(admin: Admin, request: TapDevice, say: Say) -> None:
             try:
                 async with asyncio.timeout(WATCH_AGAIN):
                     while True:
-                        await say(_shown(Entry(*msgspec.msgpack.decode(await arrived.get()))))
+                        await say(_shown(read_entry(await arrived.get())))
             except TimeoutError:
                 watch(admin.bus, request.device, 2 * WATCH_AGAIN)
     finally:
