@@ -47,6 +47,7 @@ _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?"
 )
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
+_MISSING_FIELD = re.compile(r"Object missing required field `(.+)`")
 _MISSING = object()
 
 decode_json = msgspec.json.Decoder().decode
@@ -201,6 +202,9 @@ def explain(name: str, text: str) -> dict[str, str]:
     if place:
         text = text[: place.start()]
         name += place.group(1).replace("[...]", "[]")
+    missing = _MISSING_FIELD.fullmatch(text)
+    if missing:
+        return {"parameter": f"{name}.{missing.group(1)}", "error": "is required"}
     return {"parameter": name, "error": text.replace("`", "'")}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from waypost.fleet.rows import TagBinding, TrackerRow
 from waypost.fleet.service import Write
 from waypost.refusal import Refused
-from waypost.store.tables import tag_bindings, tags
+from waypost.store.tables import tag_bindings, tags, vehicle_tags
 
 #: Most tags of one tracker.
 ORDINALS = 5
@@ -71,7 +71,8 @@ async def delete_tags(write: Write, user_id: int, tag_ids: Sequence[int]) -> int
     known = await known_tags(write.connection, user_id, tag_ids)
     if known:
         some = sorted(known)
-        await write.connection.execute(delete(tag_bindings).where(tag_bindings.c.tag_id.in_(some)))
+        for table in (tag_bindings, vehicle_tags):
+            await write.connection.execute(delete(table).where(table.c.tag_id.in_(some)))
         await write.connection.execute(delete(tags).where(tags.c.id.in_(some)))
         write.changes.users.add(user_id)
     return len(known)

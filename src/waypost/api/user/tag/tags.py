@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -13,7 +13,12 @@ from waypost.api.reply import Identified, Listed
 from waypost.fleet import tags
 from waypost.fleet.tags import Tag
 from waypost.fleet.texts import Color, Label
+from waypost.fleet.tracker_view import tracker_object
+from waypost.fleet.vehicles import list_vehicles
 from waypost.text import PRINTABLE
+
+EntityType = Literal["place", "task", "task_schedule", "employee", "vehicle", "zone", "tracker"]
+TagIds = Annotated[list[int], msgspec.Meta(min_length=1, max_length=100)]
 
 FileName = Annotated[str, msgspec.Meta(max_length=255, pattern=PRINTABLE)]
 Filter = Annotated[str, msgspec.Meta(min_length=3, max_length=60)]
@@ -70,3 +75,34 @@ async def delete(
         gone = await tags.delete_tags(write, call.user.account_id, wanted)
         if tag_id is not None and not gone:
             raise ApiError(201)
+
+
+class Found(msgspec.Struct):
+    """What has the tags, by type of entity."""
+
+    result: dict[EntityType, list[Any]]
+
+
+@user_action("tag/search")
+async def search(
+    call: UserCall, tag_ids: TagIds, entity_types: list[EntityType] | None = None
+) -> Found:
+    """What has all of these tags: trackers and vehicles; there are no tagged entities of other
+    types."""
+    found: dict[EntityType, list[Any]] = {
+        one: [] for one in dict.fromkeys(entity_types or get_args(EntityType))
+    }
+    wanted = set(tag_ids)
+    if "tracker" in found:
+        garage = await call.services.fleet.trackers.of_user(call.user)
+        found["tracker"] = [
+            tracker_object(row)
+            for row in garage.trackers
+            if wanted <= {binding.tag_id for binding in row.tag_bindings}
+        ]
+    if "vehicle" in found:
+        async with call.services.database.read() as connection:
+            found["vehicle"] = await list_vehicles(
+                connection, call.user.account_id, tagged=sorted(wanted)
+            )
+    return Found(found)

@@ -1,0 +1,1 @@
+"""``vehicle/*``: an account's vehicles."""
