@@ -65,6 +65,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Most live sessions of one user; the next log-in is refused with code 104.
     sessions_per_user: Positive = 200
 
+    #: Most WebSockets (live events and consoles) at once, in all and of one user.
+    live_connections: Positive = 20_000
+    live_connections_per_user: Positive = 100
+    #: Largest message of a WebSocket client, bytes.
+    live_message: Positive = 512 * 1024
+    #: Seconds of silence after which a WebSocket client is pinged; after twice as many it is
+    #: closed.
+    live_ping: Positive = 30
+    #: Seconds that a WebSocket may be open without a subscription.
+    live_hello: Positive = 60
+
     #: Most device connections at once from one address (0: no limit), and in all.
     connections_per_address: NotNegative = 5000
     connections: Positive = 100_000

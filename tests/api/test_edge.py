@@ -8,7 +8,7 @@ import json
 import pytest
 from api_world import NOON, World
 
-from waypost.api.address import Addresses
+from waypost.address import Addresses
 from waypost.settings import Settings
 
 
@@ -167,19 +167,6 @@ async def test_time_zones_are_listed_without_a_session(world: World) -> None:
         assert (kathmandu["base_offset"], kathmandu["dst_offset"]) == (5.75, 0)
         assert len({zone["zone_id"] for zone in zones}) == len(zones) > 400
     assert await world.code("timezone/list", None) == 7
-
-
-async def test_a_websocket_is_closed_politely(world: World) -> None:
-    sent: list[dict[str, object]] = []
-
-    async def receive() -> dict[str, object]:
-        return {"type": "websocket.connect"}
-
-    async def send(message: object) -> None:
-        sent.append(dict(message))  # type: ignore[call-overload]
-
-    await world.api({"type": "websocket", "path": "/"}, receive, send)
-    assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 def test_noon_is_noon() -> None:

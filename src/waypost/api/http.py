@@ -18,10 +18,8 @@ from urllib.parse import quote
 
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from waypost.api.address import Addresses
+from waypost.address import Addresses
 from waypost.api.dispatch import Dispatcher, Request
 from waypost.api.errors import error_body
 from waypost.api.pages import Pages
@@ -30,7 +28,7 @@ from waypost.api.rate import RateLimit
 from waypost.api.services import Services
 from waypost.api.wire import read_body, read_query, split_path
 from waypost.refusal import Refused
-from waypost.store.engine import is_unavailable
+from waypost.store.engine import fault_code
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -66,7 +64,8 @@ class ClientGone(Exception):
 
 
 class HttpApi:
-    """The ASGI application."""
+    """The ASGI application. WebSockets do not come here: the server hands them to ``waypost.live``
+    (``api/server.py``)."""
 
     def __init__(
         self,
@@ -92,9 +91,6 @@ class HttpApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "lifespan":
             while (await receive())["type"] != "lifespan.shutdown":
                 await send({"type": "lifespan.startup.complete"})
@@ -209,11 +205,11 @@ class HttpApi:
         """Code and further fields of the reply for what an action raised."""
         if isinstance(error, Refused):
             return error.code, error.extra
-        if is_unavailable(error) or isinstance(error, PoolTimeout):
+        code = fault_code(error)
+        if code == 14:
             log.warning("database unavailable", api=api, action=path, error=str(error))
-            return 14, {}
+            return code, {}
         incident = secrets.token_hex(6)
-        code = 1 if isinstance(error, SQLAlchemyError) else 6
         log.error("call failed", incident=incident, api=api, action=path, exc_info=error)
         return code, {"incident": incident}
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
 from waypost.api.http import HttpApi
 from waypost.settings import Settings, SettingsError
+
+WebSockets = Callable[[set[Any]], asyncio.Protocol]
+"""Makes what speaks WebSocket on one connection. It is handed the connection's transport and then
+its request, as bytes; it stands in the given set while it is open, and its ``shutdown()`` is called
+when the server ends."""
 
 
 class _Quiet(uvicorn.Server):
@@ -52,14 +58,27 @@ def address(settings: Settings, listening: socket.socket) -> str:
 
 
 class ApiServer:
-    """Serves ``api`` on ``listening`` until :meth:`close`."""
+    """Serves ``api`` on ``listening`` until :meth:`close`; requests for a WebSocket go to
+    ``websockets``."""
 
-    def __init__(self, api: HttpApi, listening: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self,
+        api: HttpApi,
+        listening: socket.socket,
+        settings: Settings,
+        websockets: WebSockets | None = None,
+    ) -> None:
+        def upgraded(config: Any, server_state: Any, app_state: Any) -> asyncio.Protocol:
+            assert websockets is not None  # noqa: S101 - not called otherwise
+            return websockets(server_state.connections)
+
+        made: Any = "none" if websockets is None else upgraded
         self._socket = listening
         self._server = _Quiet(
             uvicorn.Config(
                 api,
                 http="httptools",
+                ws=made,
                 loop="none",
                 lifespan="off",
                 access_log=False,

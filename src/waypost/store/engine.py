@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from waypost.settings import Settings, SettingsError
@@ -52,6 +53,14 @@ def is_unavailable(error: BaseException) -> bool:
     # The client's own errors are of a lost connection, unless they are of a value it cannot send.
     client = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError)
     return client and not isinstance(error, ValueError | TypeError)
+
+
+def fault_code(error: BaseException) -> int:
+    """What a caller is told of an error that is no refusal: 14 a database that is away, 1 another
+    database error, 6 a fault of ours."""
+    if is_unavailable(error) or isinstance(error, PoolTimeout):
+        return 14
+    return 1 if isinstance(error, SQLAlchemyError) else 6
 
 
 def postgres_url(text: str) -> URL:
