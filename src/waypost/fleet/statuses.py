@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.locking import lock_sources
@@ -13,8 +13,17 @@ from waypost.fleet.outgoing import Outbox
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.service import Write
 from waypost.refusal import Refused
-from waypost.store.tables import sources, status_changes, status_listings, statuses
+from waypost.store.tables import (
+    sources,
+    status_changes,
+    status_listings,
+    statuses,
+    tariffs,
+    trackers,
+)
 
+#: What a tariff calls them.
+FEATURE = "statuses"
 #: Most lists of one account, and statuses in one list.
 LISTINGS = 100
 STATUSES = 100
@@ -49,6 +58,23 @@ class Change(msgspec.Struct, frozen=True):
     longitude: float | None
     at: int
     origin: str
+
+
+async def need_feature(connection: AsyncConnection, user_id: int) -> None:
+    """Raises :class:`Refused` 236 unless the account has a tracker whose tariff knows working
+    statuses, or that has no tariff."""
+    used = (
+        select(sources.c.tariff_id)
+        .join(trackers, trackers.c.source_id == sources.c.id)
+        .where(trackers.c.user_id == user_id, not_(trackers.c.deleted), not_(sources.c.corrupted))
+        .distinct()
+    )
+    having = set(await connection.scalars(used))
+    if None in having:
+        return
+    query = select(tariffs.c.features).where(tariffs.c.id.in_(having))
+    if not any(FEATURE in features for features in await connection.scalars(query)):
+        raise Refused(236)
 
 
 # Lists.
