@@ -94,6 +94,11 @@ class Ignition(msgspec.Struct, frozen=True):
     line: int | None = None
     virtual: Virtual | None = None
 
+    @property
+    def key(self) -> str:
+        """Tells one source from another."""
+        return f"line {self.line}" if self.virtual is None else f"sensor {self.virtual.id}"
+
 
 def raw_value(values: Mapping[str, Any], input_name: str) -> Any:
     """What a message's ``values`` say of an input, by its own name or by the vocabulary's other

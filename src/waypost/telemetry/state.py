@@ -76,11 +76,13 @@ class Lines(msgspec.Struct, array_like=True, gc=False):
 
 
 class Switch(msgspec.Struct, array_like=True, gc=False):
-    """Something that is on or off: as reported at ``time``, and since when it is so."""
+    """Something that is on or off: as reported at ``time``, and since when it is so. ``by``: who
+    says so, where it is not the device itself (``Ignition.key``)."""
 
     time: int
     on: bool
     since: int
+    by: str = ""
 
 
 class State(msgspec.Struct, array_like=True):
@@ -216,7 +218,7 @@ def _fold_own_way(
     meters = [(_meter(state, counting), counting) for counting in folding.counters]
     ignition = ignition_on(folding.ignition, values)
     if ignition is not None:
-        _switch(state, ignition, told)
+        _switch(state, ignition, told, folding.ignition.key if folding.ignition else "")
     located = message.latitude is not None and message.longitude is not None
     gnss = located and message.source == GNSS and message.valid
     moving = False
@@ -305,7 +307,9 @@ def ignition_of(source: Ignition | None, state: State) -> tuple[bool, int] | Non
     if known is None or on is None:
         return None
     switch = state.ignition
-    return on, switch.since if switch is not None and switch.on == on else known[1]
+    by = source.key if source is not None else ""
+    fits = switch is not None and switch.on == on and switch.by == by
+    return on, switch.since if switch is not None and fits else known[1]
 
 
 def _place(state: State, message: Message, time: int, *, gnss: bool) -> None:
@@ -385,10 +389,11 @@ def _fold_gsm(state: State, values: dict[str, Any], time: int) -> None:
     )
 
 
-def _switch(state: State, on: bool, time: int) -> None:
+def _switch(state: State, on: bool, time: int, by: str = "") -> None:
     known = state.ignition
     if known is None or time >= known.time:
-        state.ignition = Switch(time, on, known.since if known and known.on == on else time)
+        same = known is not None and known.on == on and known.by == by
+        state.ignition = Switch(time, on, known.since if known is not None and same else time, by)
 
 
 def _put(values: dict[str, tuple[Any, int]], name: str, value: Any, time: int) -> None:
