@@ -138,6 +138,7 @@ async def _start_gateway(
 async def _start_jobs(
     settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
 ) -> None:
+    from waypost.jobs.billing import billing
     from waypost.jobs.housekeeping import housekeeping
     from waypost.jobs.leader import Alone, Leader, PostgresLeader
     from waypost.jobs.scheduler import Scheduler
@@ -146,7 +147,8 @@ async def _start_jobs(
     leader: Leader = Alone()
     if not settings.sqlite:
         leader = PostgresLeader(asyncpg_dsn(settings.database))
-    scheduler = Scheduler(leader, housekeeping(parts.database, parts.points, services.commands))
+    jobs = housekeeping(parts.database, parts.points, services.commands)
+    scheduler = Scheduler(leader, [*jobs, *billing(parts.fleet)])
     scheduler.start()
     stack.push_async_callback(scheduler.close)
 
