@@ -155,6 +155,9 @@ async def test_the_newest_is_by_satellites_unless_asked(points: Points) -> None:
     assert anyhow is not None
     assert (anyhow.time, anyhow.found_by) == (NOW - 2000, LBS)
     assert await points.newest(9) is None
+    latest = await points.latest(1, 3)
+    assert [NOW - point.time for point in latest] == [1000, 1500, 2000], "of every kind"
+    assert await points.latest(9, 3) == []
 
 
 async def test_reading_goes_by_pages_without_loss_or_repeat(

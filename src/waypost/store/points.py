@@ -178,6 +178,10 @@ class Points(abc.ABC):
         """The newest valid located point that does not lie in the future."""
 
     @abc.abstractmethod
+    async def latest(self, source_id: int, limit: int) -> list[Point]:
+        """The newest points that do not lie in the future, newest first."""
+
+    @abc.abstractmethod
     async def count(self, source_id: int | None = None) -> int:
         """How many points are stored, of one source or in all."""
 

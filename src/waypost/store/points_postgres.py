@@ -364,6 +364,16 @@ class PostgresPoints(Points):
         )
         return Point(*row) if row else None
 
+    async def latest(self, source_id: int, limit: int) -> list[Point]:
+        rows = await self._pool.fetch(
+            f"SELECT {', '.join(POINT_COLUMNS)} FROM points "  # noqa: S608
+            "WHERE source_id = $1 AND flags & $2 = 0 ORDER BY time DESC, digest DESC LIMIT $3",
+            source_id,
+            FUTURE,
+            limit,
+        )
+        return [Point(*row) for row in rows]
+
     async def count(self, source_id: int | None = None) -> int:
         if source_id is None:
             return int(await self._pool.fetchval("SELECT count(*) FROM points"))

@@ -217,6 +217,17 @@ class SqlitePoints(Points):
 
         return await self._read(work)
 
+    async def latest(self, source_id: int, limit: int) -> list[Point]:
+        def work(connection: sqlite3.Connection) -> list[Point]:
+            rows = connection.execute(
+                f"{SELECT}WHERE source_id = ? AND flags & ? = 0 "
+                "ORDER BY time DESC, digest DESC LIMIT ?",
+                (source_id, FUTURE, limit),
+            )
+            return [Point(*row) for row in rows]
+
+        return await self._read(work)
+
     async def count(self, source_id: int | None = None) -> int:
         def work(connection: sqlite3.Connection) -> int:
             if source_id is None:
