@@ -2,7 +2,7 @@
 
 A protocol is one module (or small package) under ``waypost.protocols`` that holds one or more
 subclasses of :class:`Protocol`; the registry finds them by being there. It is pure: no socket,
-no clock (``received`` is an argument where a message needs it), no database.
+no clock (but :attr:`Protocol.clock`, for devices that ask for the time), no database.
 
 A connection (or a UDP peer, a recorded session, a stream of HTTP requests of one device) has one
 instance. The gateway asks it two questions, apart: where are the frames in these bytes
@@ -12,6 +12,8 @@ instance. The gateway asks it two questions, apart: where are the frames in thes
 from __future__ import annotations
 
 import enum
+import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
@@ -139,6 +141,10 @@ class Encoded(msgspec.Struct):
     answered: bool = True
 
 
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Protocol:
     """One device protocol: subclass, set the class attributes, write ``frames`` and ``decode``."""
 
@@ -167,6 +173,8 @@ class Protocol:
         #: they are) or cut at the end: a wrong checksum or length is then noted among the values
         #: and not refused. Nothing is acknowledged for such a frame.
         self.recorded = False
+        #: Now, ms UTC: only for the reply to a device that asks what time it is.
+        self.clock: Callable[[], int] = _wall_clock
 
     @classmethod
     def recognises(cls, start: bytes) -> bool | None:
