@@ -23,10 +23,16 @@ from waypost.admin.operations.base import Admin
 from waypost.admin.requests import (
     AdminError,
     CommandList,
+    DealerAdmit,
+    DealerList,
     InboxList,
+    OrderCreate,
     PasswordReset,
     PointsCount,
     Request,
+    SimAdd,
+    SimChange,
+    SimList,
     TapDevice,
     TrackerImport,
     TrackerList,
@@ -126,6 +132,43 @@ async def test_users_are_made_listed_and_let_in_again(installation: Settings) ->
         (PointsCount(device=DEVICE), DEVICE),
         (CommandList(device=DEVICE), DEVICE),
         (TrackerList(user="nobody@example.org"), "nobody@example.org"),
+    ):
+        with pytest.raises(AdminError, match=text):
+            await ask(settings, wrong)
+
+
+async def test_what_dealers_sell(installation: Settings) -> None:
+    settings = installation
+    (dealer,) = await ask(settings, DealerList())
+    assert (dealer["title"], dealer["block"]) == ("Waypost", "NOT_BLOCKED")
+    assert await ask(settings, SimList()) == []
+    made = await ask(settings, SimAdd(iccid="8970101006", phone="+49 170 1234567", apn="web"))
+    assert (made["iccid"], made["phone"]) == ("8970101006", "491701234567")
+    await ask(settings, SimChange(iccid="8970101006", blocked=True))
+    assert await ask(settings, SimList()) == [
+        {
+            "iccid": "8970101006",
+            "phone": "491701234567",
+            "apn": "web",
+            "dealer": dealer["id"],
+            "bundle": None,
+            "blocked": True,
+            "deleted": False,
+        }
+    ]
+    assert (await ask(settings, OrderCreate(user=USER_LOGIN, amount=2, sum=34.3)))["id"] == 1
+    admitted = await ask(settings, DealerAdmit(dealer=dealer["id"]))
+    assert admitted == {"id": dealer["id"], "block": "NOT_BLOCKED"}
+    for wrong, text in (
+        (SimAdd(iccid="8970101006", phone="491700000000"), "247"),
+        (SimAdd(iccid="8970101007", phone="491701234567"), "247"),
+        (SimAdd(iccid="89 70", phone="491700000000"), "ICCID"),
+        (SimAdd(iccid="8970101007", phone="me"), "phone"),
+        (SimAdd(iccid="8970101007", phone="491700000000", dealer=99), "dealer"),
+        (SimChange(iccid="0000"), "blocked or deleted"),
+        (SimChange(iccid="0000", deleted=True), "226"),
+        (OrderCreate(user="nobody@example.org", amount=1, sum=1), "nobody@example.org"),
+        (DealerAdmit(dealer=99), "99"),
     ):
         with pytest.raises(AdminError, match=text):
             await ask(settings, wrong)

@@ -4,7 +4,7 @@ running server needs no more than this."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -81,11 +81,61 @@ class PasswordReset(Request, tag="password.reset"):
     password: str | None = None
 
 
+class DealerList(Request, tag="dealer.list"):
+    """All dealers and sub-dealers."""
+
+
+class DealerAdmit(Request, tag="dealer.admit"):
+    """Lets a dealer in that is blocked: a new sub-dealer is."""
+
+    dealer: int
+
+
+class SimAdd(Request, tag="sim.add"):
+    """A SIM card for the bundles of a dealer (without one: the first)."""
+
+    iccid: str
+    phone: str
+    apn: str = ""
+    dealer: int | None = None
+
+
+class SimChange(Request, tag="sim.change"):
+    """Blocks a SIM card or lets it go on, deletes it or takes that back."""
+
+    iccid: str
+    blocked: bool | None = None
+    deleted: bool | None = None
+
+
+class SimList(Request, tag="sim.list"):
+    """All SIM cards, with the bundle that each is in."""
+
+
+class OrderCreate(Request, tag="order.create"):
+    """An order of a user (a log-in) for ``amount`` devices at ``sum`` in all."""
+
+    user: str
+    amount: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    sum: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    payer: str = ""
+    recipient: str = ""
+    contacts: str = ""
+    place: str = ""
+    comment: str = ""
+
+
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
     CommandList
+    | DealerAdmit
+    | DealerList
     | InboxList
+    | OrderCreate
     | PasswordReset
     | PointsCount
+    | SimAdd
+    | SimChange
+    | SimList
     | TapDevice
     | TrackerImport
     | TrackerList

@@ -29,7 +29,10 @@ inbox = App(name="inbox", help="Devices that connect and that nobody registered.
 user = App(name="user", help="Users.")
 command = App(name="command", help="Commands to devices.")
 password = App(name="password", help="Passwords.")
-for _part in (tracker, points, inbox, user, command, password):
+dealer = App(name="dealer", help="Dealers and their sub-dealers.")
+sim = App(name="sim", help="SIM cards of bundles.")
+order = App(name="order", help="Orders of users.")
+for _part in (tracker, points, inbox, user, command, password, dealer, sim, order):
     admin.command(_part)
 
 
@@ -206,6 +209,118 @@ def password_reset(login: str, /, *, password: str | None = None, where: Where =
     from waypost.admin.requests import PasswordReset
 
     print_json(_ask(PasswordReset(login=login, password=password), where))
+
+
+@dealer.command(name="list")
+def dealer_list(*, where: Where = HERE) -> None:
+    """List dealers and sub-dealers."""
+    from waypost.admin.requests import DealerList
+
+    print_rows(_ask(DealerList(), where))
+
+
+@dealer.command(name="admit")
+def dealer_admit(number: int, /, *, where: Where = HERE) -> None:
+    """Let a blocked dealer in; a new sub-dealer is blocked until then.
+
+    Parameters
+    ----------
+    number
+        The dealer's number.
+    """
+    from waypost.admin.requests import DealerAdmit
+
+    print_json(_ask(DealerAdmit(dealer=number), where))
+
+
+@sim.command(name="list")
+def sim_list(*, where: Where = HERE) -> None:
+    """List SIM cards, with the bundle that each is in."""
+    from waypost.admin.requests import SimList
+
+    print_rows(_ask(SimList(), where))
+
+
+@sim.command(name="add")
+def sim_add(
+    iccid: str, phone: str, /, *, apn: str = "", dealer: int | None = None, where: Where = HERE
+) -> None:
+    """Add a SIM card that bundles can be given.
+
+    Parameters
+    ----------
+    iccid
+        The number on the card.
+    phone
+        Its phone number in international format.
+    apn
+        Name of its access point.
+    dealer
+        The dealer's number; without it: the first.
+    """
+    from waypost.admin.requests import SimAdd
+
+    print_json(_ask(SimAdd(iccid=iccid, phone=phone, apn=apn, dealer=dealer), where))
+
+
+@sim.command(name="change")
+def sim_change(
+    iccid: str,
+    /,
+    *,
+    blocked: bool | None = None,
+    deleted: bool | None = None,
+    where: Where = HERE,
+) -> None:
+    """Block or delete a SIM card, or take that back (--no-blocked, --no-deleted).
+
+    Parameters
+    ----------
+    iccid
+        The number on the card.
+    """
+    from waypost.admin.requests import SimChange
+
+    print_json(_ask(SimChange(iccid=iccid, blocked=blocked, deleted=deleted), where))
+
+
+@order.command(name="create")
+def order_create(
+    *,
+    user: str,
+    amount: int,
+    sum: float,
+    payer: str = "",
+    recipient: str = "",
+    contacts: str = "",
+    place: str = "",
+    comment: str = "",
+    where: Where = HERE,
+) -> None:
+    """Note an order, which bundles can then be assigned to.
+
+    Parameters
+    ----------
+    user
+        The user's log-in.
+    amount
+        How many devices.
+    sum
+        What they cost in all.
+    """
+    from waypost.admin.requests import OrderCreate
+
+    made = OrderCreate(
+        user=user,
+        amount=amount,
+        sum=sum,
+        payer=payer,
+        recipient=recipient,
+        contacts=contacts,
+        place=place,
+        comment=comment,
+    )
+    print_json(_ask(made, where))
 
 
 async def _silent(progress: Any) -> None:

@@ -6,15 +6,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.admin import requests
-from waypost.admin.operations import devices, trackers, users
+from waypost.admin.operations import devices, sales, trackers, users
 from waypost.admin.operations.base import Admin
 from waypost.admin.requests import Request, Say
 
 _OPERATIONS: dict[type[Request], Callable[[Admin, Any, Say], Awaitable[Any]]] = {
     requests.CommandList: devices.command_list,
+    requests.DealerAdmit: sales.dealer_admit,
+    requests.DealerList: sales.dealer_list,
     requests.InboxList: devices.inbox_list,
+    requests.OrderCreate: sales.order_create,
     requests.PasswordReset: users.password_reset,
     requests.PointsCount: devices.points_count,
+    requests.SimAdd: sales.sim_add,
+    requests.SimChange: sales.sim_change,
+    requests.SimList: sales.sim_list,
     requests.TapDevice: devices.tap_device,
     requests.TrackerImport: trackers.tracker_import,
     requests.TrackerList: trackers.tracker_list,
