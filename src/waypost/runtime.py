@@ -139,6 +139,7 @@ async def _start_jobs(
     settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
 ) -> None:
     from waypost.jobs.billing import billing
+    from waypost.jobs.counters import counting
     from waypost.jobs.housekeeping import housekeeping
     from waypost.jobs.leader import Alone, Leader, PostgresLeader
     from waypost.jobs.scheduler import Scheduler
@@ -148,7 +149,7 @@ async def _start_jobs(
     if not settings.sqlite:
         leader = PostgresLeader(asyncpg_dsn(settings.database))
     jobs = housekeeping(parts.database, parts.points, services.commands)
-    scheduler = Scheduler(leader, [*jobs, *billing(parts.fleet)])
+    scheduler = Scheduler(leader, [*jobs, *billing(parts.fleet), *counting(parts.fleet)])
     scheduler.start()
     stack.push_async_callback(scheduler.close)
 
