@@ -272,10 +272,23 @@ async def test_the_list_is_searched_sorted_and_cut(world: World, bundles: list[i
     assert await ids(order_by="iccid", ascending=False) == [two, three, one]
     assert await ids(order_by="label") == [three, one, two]
     assert await ids(order_by="status", ascending=False) == [three, two, one]
-    for order in (
-        "id label status model device_id phone creation_date user_id comment "
-        "model_code imei iccid assign_time order_id equip_id"
-    ).split():
+    for order in [
+        "id",
+        "label",
+        "status",
+        "model",
+        "device_id",
+        "phone",
+        "creation_date",
+        "user_id",
+        "comment",
+        "model_code",
+        "imei",
+        "iccid",
+        "assign_time",
+        "order_id",
+        "equip_id",
+    ]:
         assert set(await ids(order_by=order)) == set(bundles)
     for wrong in ({"order_by": "price"}, {"offset": -1}, {"limit": -1}, {"clones_filter": "no"}):
         assert await world.code("panel/tracker/bundle/list", **wrong) == 7
