@@ -149,6 +149,28 @@ def test_a_packet_folds_like_its_messages_one_by_one(messages: list[Message]) ->
     assert packet == single
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.sampled_from([0.0, 2.0, 60.0]), st.booleans())),
+    st.integers(0, 1),
+)
+def test_the_usual_packet_folds_like_its_messages_one_by_one(
+    reports: list[tuple[int, float, bool]], odd: int
+) -> None:
+    messages = []
+    at = NOW - 10_000_000
+    for step, speed, on in reports:
+        at += step * 1000
+        values = {"ignition": on, "is_moving": on, "x": step}
+        messages.append(fix(at, speed, valid=step != odd, values=values))
+    packet, single = State(), State()
+    half = len(messages) // 2
+    fold_packet(packet, messages[:half], NOW)
+    fold_packet(packet, messages[half:], NOW)
+    for message in messages:
+        fold(single, message, NOW)
+    assert packet == single
+
+
 def test_movement_goes_from_moving_to_stopped_to_parked() -> None:
     motion = Motion()
     assert movement(motion, NOW) == ("parked", None)

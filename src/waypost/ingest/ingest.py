@@ -9,7 +9,6 @@ for: nothing is acknowledged meanwhile and nothing that was submitted is forgott
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
@@ -19,22 +18,17 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from waypost.bus.base import Bus
-from waypost.ingest.rows import message_row
+from waypost.ingest.rows import packet_rows
 from waypost.store.engine import is_unavailable
 from waypost.store.points import (
-    FLAGS,
-    LATE,
-    TIME,
-    UNTIMED,
     Claimed,
     Points,
-    Row,
     SourceBatch,
     StaleEpoch,
 )
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import Message
-from waypost.telemetry.state import FUTURE_MS, State, decode_state, encode_state, fold_packet
+from waypost.telemetry.state import State, decode_state, encode_state, fold_packet
 
 log = structlog.get_logger()
 
@@ -121,30 +115,11 @@ class _Submission:
         failed commit, from the state that is really stored."""
         live, received = self.live, self.received
         state = live.state
-        fresh: list[Row] = []
-        rest: list[Row] = []
-        untimed: list[Row] = []
         newest = state.newest if state.newest is not None else -1
-        limit = received + FUTURE_MS
-        source_id, retention = live.source_id, live.retention
-        for message in self.messages:
-            row = message_row(source_id, retention, message, received)
-            time = row[TIME]
-            if row[FLAGS] & UNTIMED:
-                if message.digest_of:
-                    untimed.append(row)
-                else:
-                    rest.append((*row[:2], secrets.randbits(63), *row[3:]))
-            elif newest < time <= limit:
-                fresh.append(row)
-                newest = time
-            else:
-                rest.append(
-                    (*row[:FLAGS], row[FLAGS] | LATE, *row[FLAGS + 1 :]) if time <= newest else row
-                )
-        if newest >= 0:
-            state.newest = newest
-        self.fresh, self.rest, self.untimed = fresh, rest, untimed
+        rows = packet_rows(self.messages, live.source_id, live.retention, received, newest)
+        if rows.newest >= 0:
+            state.newest = rows.newest
+        self.fresh, self.rest, self.untimed = rows.fresh, rows.rest, rows.untimed
         fold_packet(state, self.messages, received, live.folding)
 
 

@@ -1,4 +1,4 @@
-"""A message as the row that the points stores keep. Pure.
+"""Messages as the rows that the points stores keep. Pure but for the identity of what has none.
 
 What cannot be (an impossible latitude, a satellite count of a million, not a number) is taken out
 of the message, for the state as for the row, and never an error: the rest of it is kept.
@@ -6,12 +6,14 @@ of the message, for the state as for the row, and never an error: the rest of it
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from waypost.store.points import BUFFERED, FUTURE, SOURCE_SHIFT, UNTIMED, VALID, Row
+from waypost.store.points import BUFFERED, FUTURE, LATE, SOURCE_SHIFT, UNTIMED, VALID, Row
 from waypost.telemetry.message import Message
 from waypost.telemetry.state import FUTURE_MS
 
@@ -26,90 +28,126 @@ _REAL = 1e30
 _TIME_MAX = 253_402_300_799_999
 
 
-def digest(content: bytes) -> int:
-    """64 bits, signed as the databases' integers are."""
-    value = xxh3_64_intdigest(content)
-    return value - 0x1_0000_0000_0000_0000 if value & 0x8000_0000_0000_0000 else value
+class Rows(msgspec.Struct, gc=False):
+    """The rows of a packet, by the way they go in."""
+
+    #: Strictly newer than anything stored of the source, strictly rising.
+    fresh: list[Row]
+    #: May be stored already.
+    rest: list[Row]
+    #: Without a time of their own: known by their content alone.
+    untimed: list[Row]
+    #: Newest device time stored with these; -1: none.
+    newest: int
 
 
-def message_row(source_id: int, retention: int, message: Message, received: int) -> Row:
-    """The row of ``message``, which loses what cannot be. A message with no time of its own gets
-    that of its receipt and the flag ``UNTIMED``."""
-    latitude, longitude = message.latitude, message.longitude
-    if (latitude is not None or longitude is not None) and not (
-        latitude is not None
-        and longitude is not None
-        and -90.0 <= latitude <= 90.0
-        and -180.0 <= longitude <= 180.0
-    ):
-        message.latitude = message.longitude = latitude = longitude = None
-    altitude, speed, hdop = message.altitude, message.speed, message.hdop
-    if altitude is not None and not -_REAL < altitude < _REAL:
-        message.altitude = altitude = None
-    if speed is not None and not 0 <= speed < _REAL:
-        message.speed = speed = None
-    if hdop is not None and not 0 <= hdop < _REAL:
-        message.hdop = hdop = None
-    heading, satellites = message.heading, message.satellites
-    if heading is not None:
-        if -360 <= heading <= 720:
-            heading = int(heading)
+def packet_rows(
+    messages: Sequence[Message], source_id: int, retention: int, received: int, newest: int
+) -> Rows:
+    """The rows of ``messages``, received at ``received`` ms, for a source of which points up to
+    ``newest`` are stored. The messages lose what cannot be. One with no time of its own gets that
+    of its receipt and the flag ``UNTIMED``.
+
+    The hot path: everything a record needs is done here, without a call where that is possible.
+    """
+    fresh: list[Row] = []
+    rest: list[Row] = []
+    untimed: list[Row] = []
+    limit = received + FUTURE_MS
+    for message in messages:
+        latitude, longitude = message.latitude, message.longitude
+        if (latitude is not None or longitude is not None) and not (
+            latitude is not None
+            and longitude is not None
+            and -90.0 <= latitude <= 90.0
+            and -180.0 <= longitude <= 180.0
+        ):
+            message.latitude = message.longitude = latitude = longitude = None
+        altitude, speed, hdop = message.altitude, message.speed, message.hdop
+        if altitude is not None and not -_REAL < altitude < _REAL:
+            message.altitude = altitude = None
+        if speed is not None and not 0 <= speed < _REAL:
+            message.speed = speed = None
+        if hdop is not None and not 0 <= hdop < _REAL:
+            message.hdop = hdop = None
+        heading, satellites = message.heading, message.satellites
+        if heading is not None:
+            if -360 <= heading <= 720:
+                heading = int(heading)
+            else:
+                message.heading = heading = None
+        if satellites is not None and not 0 <= satellites <= _INT16:
+            message.satellites = satellites = None
+        precision, event_id, device_time = message.precision, message.event_id, message.device_time
+        if precision is not None and not 0 <= precision <= _INT32:
+            message.precision = precision = None
+        if event_id is not None and not 0 <= event_id <= _INT32:
+            message.event_id = event_id = None
+        if device_time is not None and not 0 <= device_time <= _TIME_MAX:
+            message.device_time = device_time = None
+        flags = message.source << SOURCE_SHIFT
+        if message.valid:
+            flags |= VALID
+        if message.buffered:
+            flags |= BUFFERED
+        identity = xxh3_64_intdigest(message.digest_of) >> 1
+        time = message.time
+        if time is None or not 0 <= time <= _TIME_MAX:
+            message.time = None
+            time = received
+            flags |= UNTIMED
+            if message.digest_of:
+                kind = untimed
+            else:
+                kind = rest
+                identity = secrets.randbits(63)
+        elif newest < time <= limit:
+            newest = time
+            kind = fresh
         else:
-            message.heading = heading = None
-    if satellites is not None and not 0 <= satellites <= _INT16:
-        message.satellites = satellites = None
-    precision, event_id = message.precision, message.event_id
-    if precision is not None and not 0 <= precision <= _INT32:
-        message.precision = precision = None
-    if event_id is not None and not 0 <= event_id <= _INT32:
-        message.event_id = event_id = None
-    device_time = message.device_time
-    if device_time is not None and not 0 <= device_time <= _TIME_MAX:
-        message.device_time = device_time = None
-
-    time = message.time
-    flags = message.source << SOURCE_SHIFT
-    if message.valid:
-        flags |= VALID
-    if message.buffered:
-        flags |= BUFFERED
-    if time is None or not 0 <= time <= _TIME_MAX:
-        message.time = None
-        time = received
-        flags |= UNTIMED
-    elif time > received + FUTURE_MS:
-        flags |= FUTURE
-    return (
-        source_id,
-        time,
-        digest(message.digest_of),
-        received,
-        device_time,
-        latitude,
-        longitude,
-        altitude,
-        speed,
-        hdop,
-        retention,
-        heading,
-        satellites,
-        flags,
-        precision,
-        event_id,
-        _content(message),
-    )
+            flags |= FUTURE if time > limit else LATE if time < newest else 0
+            kind = rest
+        values = message.values
+        content: bytes | None
+        if message.cells or message.wifi:
+            content = _with_networks(message)
+        else:
+            try:
+                content = _pack(values) if values else None
+            except OverflowError:
+                message.values = _fit(values)
+                content = _pack(message.values)
+        kind.append(
+            (
+                source_id,
+                time,
+                identity,
+                received,
+                device_time,
+                latitude,
+                longitude,
+                altitude,
+                speed,
+                hdop,
+                retention,
+                heading,
+                satellites,
+                flags,
+                precision,
+                event_id,
+                content,
+            )
+        )
+    return Rows(fresh, rest, untimed, newest)
 
 
-def _content(message: Message) -> bytes | None:
-    values: dict[str, Any] = message.values
-    if message.cells or message.wifi:
-        values = dict(values)
-        if message.cells:
-            values["mobile_cells"] = message.cells
-        if message.wifi:
-            values["wifi_points"] = message.wifi
-    if not values:
-        return None
+def _with_networks(message: Message) -> bytes:
+    """The values, with the cells and access points that the device saw."""
+    values: dict[str, Any] = dict(message.values)
+    if message.cells:
+        values["mobile_cells"] = message.cells
+    if message.wifi:
+        values["wifi_points"] = message.wifi
     try:
         return _pack(values)
     except OverflowError:

@@ -15,7 +15,7 @@ from waypost.catalog import vocabulary
 from waypost.telemetry.counters import Counting, Meter, Report, count
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import GNSS, Message
-from waypost.telemetry.motion import Motion, move
+from waypost.telemetry.motion import MIN_SPEED, Motion, move
 from waypost.telemetry.sensors import Ignition, ignition_on
 
 #: A device's clock may run ahead by this much; later times are kept in history, not folded.
@@ -152,9 +152,71 @@ def fold_packet(
 ) -> None:
     """Takes the messages of a packet in, as :func:`fold` would one by one, without looking at
     what a newer message of the packet replaces anyway."""
-    if len(messages) == 1:
-        fold(state, messages[0], received, folding)
+    if len(messages) < 2:
+        for message in messages:
+            fold(state, message, received, folding)
         return
+    newest = messages[-1]
+    names = tuple(newest.values)
+    last = -1
+    limit = received + FUTURE_MS
+    plain = folding is None and newest.latitude is not None and newest.valid
+    if plain:
+        # The usual packet: of one kind of record, in the order of time.
+        for message in messages:
+            time = message.time
+            if (
+                time is None
+                or not last < time <= limit
+                or message.device_time is not None
+                or message.source != GNSS
+                or message.event_id is not None
+                or tuple(message.values) != names
+            ):
+                plain = False
+                break
+            last = time
+    if plain:
+        _move_along(state, messages)
+        fold(state, newest, received)
+    else:
+        _fold_any(state, messages, received, folding)
+
+
+def _move_along(state: State, messages: Sequence[Message]) -> None:
+    """The movement and ignition of a packet's messages, in the order of time: what does not
+    change from one to the next is told once at its beginning and once at its end."""
+    motion = state.motion
+    moving: bool | None = None
+    ignition = state.ignition.on if state.ignition is not None else None
+    before: Message | None = None
+    for message in messages:
+        values = message.values
+        on = values.get("ignition")
+        if on is not None and on != ignition:
+            ignition = bool(on)
+            _switch(state, ignition, message.time or 0)
+        if not message.valid or message.latitude is None:
+            continue
+        speed = message.speed or 0.0
+        moves = speed >= MIN_SPEED or (speed > 0 and bool(values.get("is_moving")))
+        if moves is not moving:
+            if before is not None:
+                _move(motion, before)
+            _move(motion, message)
+            moving = moves
+        before = message
+    if before is not None:
+        _move(motion, before)
+
+
+def _move(motion: Motion, message: Message) -> None:
+    move(motion, message.time or 0, message.speed or 0.0, message.values.get("is_moving"))
+
+
+def _fold_any(
+    state: State, messages: Sequence[Message], received: int, folding: Folding | None
+) -> None:
     ordered = sorted(messages, key=lambda message: _told(message, received))
     if folding is not None:
         # Whatever counts, counts with every message.
