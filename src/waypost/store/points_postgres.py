@@ -115,6 +115,8 @@ class PostgresPoints(Points):
         self._writing = asyncio.Lock()
         self._readers: asyncpg.Pool | None = None
         self._known: set[str] = set()
+        #: Where the last rows went, and the next most likely go.
+        self._usual = default_partition(0)
 
     async def open(self) -> None:
         connection = await self._connect()
@@ -174,6 +176,7 @@ class PostgresPoints(Points):
                 f"CREATE TEMP TABLE incoming ({TYPES}) ON COMMIT DELETE ROWS"
             )
             self._known.clear()
+            self._usual = default_partition(0)
         return self._writer
 
     @property
@@ -200,6 +203,7 @@ class PostgresPoints(Points):
             except asyncpg.UndefinedTableError:
                 # Another process's retention has dropped a partition that we knew.
                 self._known.clear()
+                self._usual = default_partition(0)
                 await self._commit(await self._write_connection(), batches)
 
     async def _commit(self, connection: asyncpg.Connection, batches: Sequence[SourceBatch]) -> None:
@@ -208,10 +212,16 @@ class PostgresPoints(Points):
         rest: list[Row] = []
         missing: dict[str, Partition] = {}
         untimed: list[Row] = []
+        usual = self._usual
         for batch in batches:
             untimed += batch.untimed
             rest += batch.rest
-            self._route(batch.fresh, now, fresh, missing)
+            rows = batch.fresh
+            if rows and _within(usual, rows):
+                fresh[usual.name] += rows
+            elif rows:
+                usual = self._route(rows, now, fresh, missing)
+        self._usual = usual
         self._route(rest, now, None, missing)
         self._route(untimed, now, None, missing)
         for partition in missing.values():
@@ -239,10 +249,10 @@ class PostgresPoints(Points):
         now: int,
         by_table: dict[str, list[Row]] | None,
         missing: dict[str, Partition],
-    ) -> None:
+    ) -> Partition:
         """Sorts rows by the table to copy them into, and notes partitions that do not exist yet.
         Wild dates go by their class's table: PostgreSQL knows whether one of its partitions holds
-        them."""
+        them. Returns the partition of the last row."""
         partition: Partition | None = None
         for row in rows:
             time = row[TIME]
@@ -262,6 +272,7 @@ class PostgresPoints(Points):
                     table = by_table[name]
             if by_table is not None:
                 table.append(row)
+        return partition or default_partition(0)
 
     async def _update_states(
         self, connection: asyncpg.Connection, batches: Sequence[SourceBatch]
@@ -422,3 +433,15 @@ class PostgresPoints(Points):
             await connection.execute(f"DROP TABLE {name}")
         self._known.discard(name)
         return int(rows)
+
+
+def _within(partition: Partition, rows: Sequence[Row]) -> bool:
+    """Do these rows, of one source and of rising times, all belong to ``partition``?"""
+    first, last = rows[0], rows[-1]
+    return (
+        partition.start is not None
+        and partition.end is not None
+        and partition.retention == first[RETENTION]
+        and partition.start <= first[TIME]
+        and last[TIME] < partition.end
+    )
