@@ -29,12 +29,15 @@ class Image(msgspec.Struct, frozen=True):
 
 
 def read_image(upload: Upload | None, *, icon: bool = False) -> Image:
-    """The image of an upload: PNG, JPEG or GIF, or (``icon``) ICO. Raises :class:`ApiError`: 233
-    where there is none, 234 for anything else, 271 for one that is too large."""
+    """The image of an upload: PNG, JPEG, GIF or WebP, or (``icon``) ICO. Raises
+    :class:`ApiError`: 233 where there is none, 234 for anything else, 271 for one that is too
+    large."""
     if upload is None:
         raise ApiError(233)
     if len(upload.content) > LARGEST:
         raise ApiError(271)
+    if upload.content[:4] == b"RIFF" and upload.content[8:12] == b"WEBP":
+        return Image("webp", StoredFile("image/webp", upload.content))
     for start, media_type, suffix in _KINDS:
         if upload.content.startswith(start) and (icon or suffix != "ico"):
             return Image(suffix, StoredFile(media_type, upload.content))

@@ -18,18 +18,24 @@ from waypost.fleet.service import Write
 from waypost.settings import Settings
 from waypost.store.tables import commands
 
-Channel = Literal["gprs", "sms", "email"]
+Channel = Literal["gprs", "sms", "email", "http"]
 
 DAY_MS = 86_400_000
+#: What is meant for the moment is not told after this time.
+SOON_MS = 5 * 60_000
+
+_UNREACHABLE: dict[Channel, str] = {
+    "sms": "no SMS provider is set up",
+    "email": "no mail server is set up",
+    "http": "no way out to other servers is set up",
+}
 
 _encode = msgspec.json.Encoder().encode
 
 
-def unreachable(settings: Settings, channel: Channel) -> str | None:
+def unreachable(channel: Channel) -> str | None:
     """Why nothing can go out on a channel; None: it can."""
-    if channel == "gprs":
-        return None
-    return "no SMS provider is set up" if channel == "sms" else "no mail server is set up"
+    return _UNREACHABLE.get(channel)
 
 
 class Outbox(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +52,19 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
         self,
         row: TrackerRow,
         kind: str,
-        content: Mapping[str, Any],
+        content: Mapping[str, Any] | bytes,
         *,
         channel: Channel = "gprs",
         recipient: str | None = None,
+        soon: bool = False,
+        reliable: bool = True,
     ) -> int:
-        """Queues something for the device of ``row``, or for ``recipient`` (phone number or
-        address); the id of the command. Where the channel leads nowhere the command has failed,
-        with the reason."""
-        refused = unreachable(self.settings, channel)
+        """Queues something for the device of ``row``, or for ``recipient`` (phone number, address);
+        the id of the command. ``content`` is what the kind has, or the bytes of a ``text``.
+        ``soon``: later it would do harm. ``reliable``: repeated until it is answered. Where the
+        channel leads nowhere the command has failed, with the reason."""
+        refused = unreachable(channel)
+        life = SOON_MS if soon else self.settings.command_life_days * DAY_MS
         made = await self.write.connection.execute(
             insert(commands)
             .values(
@@ -65,11 +75,11 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
                 channel=channel,
                 recipient=recipient,
                 kind=kind,
-                payload=_encode(content),
-                reliable=True,
+                payload=content if isinstance(content, bytes) else _encode(content),
+                reliable=reliable,
                 state="queued" if refused is None else "failed",
                 created_at=self.now,
-                expires_at=self.now + self.settings.command_life_days * DAY_MS,
+                expires_at=self.now + life,
                 finished_at=None if refused is None else self.now,
                 error=refused,
             )

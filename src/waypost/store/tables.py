@@ -294,9 +294,9 @@ commands = Table(
     #: Who asked: a user, or a panel account.
     Column("user_id", Big),
     Column("panel_account_id", Big),
-    #: ``gprs``: over the device's connection; ``sms``, ``email``.
+    #: ``gprs``: over the device's connection; ``sms``, ``email``, ``http``.
     Column("channel", Text, nullable=False, server_default="gprs"),
-    #: Phone number or e-mail address of whoever it is for; null: the device.
+    #: Phone number, e-mail address or URL of whoever it is for; null: the device.
     Column("recipient", Text),
     #: ``text`` or ``hex``: how the payload was given. Any other says what is to be told
     #: (``tracking``, ``registration`` ...), and the payload is JSON.
@@ -560,8 +560,9 @@ saved_commands = Table(
     _id(),
     _ref("tracker_id", "trackers.id"),
     Column("name", Text, nullable=False),
-    Column("command", Text, nullable=False),
-    Column("reliable", Boolean, nullable=False),
+    #: ``hardware``: ``command`` and ``reliable``; ``http``: ``url``, ``headers``, ``body``.
+    Column("type", Text, nullable=False),
+    Column("config", JSON, nullable=False),
 )
 
 #: Who may open a device console.

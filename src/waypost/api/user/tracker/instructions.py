@@ -1,0 +1,60 @@
+"""``tracker/location_request``, ``tracker/output/set``, ``set_all``: asked of a device that is
+connected."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from waypost.api.action import Own, UserCall, user_action
+from waypost.fleet import instructions
+from waypost.fleet.rows import TrackerRow
+from waypost.telemetry.state import State
+
+Outputs = Annotated[list[bool], msgspec.Meta(max_length=64)]
+
+
+@user_action("tracker/location_request", tracker=Own(live=True), errors=[213, 214, 256])
+async def location_request(
+    call: UserCall, tracker: TrackerRow, type: instructions.Request = "sms"
+) -> None:
+    """Asks the device where it is: by SMS, or over its connection for a position by the mobile
+    network (``gsm``) or by satellites (``gprs``)."""
+    state = await _state(call, tracker)
+    async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
+        await instructions.request_location(call.outbox(write), tracker, type, state)
+
+
+@user_action(
+    "tracker/output/set",
+    right="tracker_set_output",
+    tracker=Own(missing=204, live=True, clone=False),
+    errors=[213, 214],
+)
+async def set_(call: UserCall, tracker: TrackerRow, output: int, enable: bool) -> None:
+    """Switches one output of the device, counted from 1."""
+    state = await _state(call, tracker)
+    async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
+        await instructions.set_output(call.outbox(write), tracker, output, enable, state)
+
+
+@user_action(
+    "tracker/output/set_all",
+    right="tracker_set_output",
+    tracker=Own(missing=204, live=True, clone=False),
+    errors=[213, 214],
+)
+async def set_all(call: UserCall, tracker: TrackerRow, outputs: Outputs) -> None:
+    """Switches all outputs of the device; there must be as many as its model has."""
+    state = await _state(call, tracker)
+    async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
+        await instructions.set_outputs(call.outbox(write), tracker, outputs, state)
+
+
+async def _state(call: UserCall, tracker: TrackerRow) -> State | None:
+    known = await call.services.fleet.states.get([tracker.source_id])
+    return known[tracker.source_id].state
