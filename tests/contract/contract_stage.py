@@ -6,7 +6,7 @@ A stage is made once in a test process and copied for every test, so that each h
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,17 +67,23 @@ class Stage(World):
     async def corrupt(self, tracker_id: int) -> None:
         await self.done("panel/tracker/corrupt", tracker_id=tracker_id, corrupt_clones=True)
 
-    async def connect(self, tracker: dict[str, Any]) -> None:
-        """The device of a tracker connects, now."""
+    async def change_source(self, tracker: dict[str, Any], **columns: Any) -> None:
+        """What no action changes of the device of a tracker."""
         source_id = tracker["source"]["id"]
-        now = self.clock.now
         async with self.services.database.begin() as connection:
             await connection.execute(
-                update(sources)
-                .where(sources.c.id == source_id)
-                .values(connected_at=now, last_connection_at=now)
+                update(sources).where(sources.c.id == source_id).values(**columns)
             )
         self.services.bus.publish(f"fleet.source.{source_id}")
+
+    async def connect(self, tracker: dict[str, Any]) -> None:
+        """The device of a tracker connects, now."""
+        now = self.clock.now
+        await self.change_source(tracker, connected_at=now, last_connection_at=now)
+
+    async def become(self, tracker: dict[str, Any], model: str) -> None:
+        """The device of a tracker is of a model that cannot be registered (any more)."""
+        await self.change_source(tracker, model=model)
 
     async def active(self, who: str = "user", **params: Any) -> dict[str, Any]:
         """A new device that has connected."""
@@ -243,10 +249,13 @@ async def open_stage(data_dir: Path, people: People | None = None) -> AsyncItera
 
 
 class Theatre:
-    """Makes stages that are all alike."""
+    """Makes stages that are all alike: with people only, or with what ``furnish`` adds."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, furnish: Callable[[Stage], Awaitable[None]] | None = None
+    ) -> None:
         self._folder = folder
+        self._furnish = furnish
         self._people: People | None = None
 
     @asynccontextmanager
@@ -255,6 +264,8 @@ class Theatre:
         original = self._folder / "data"
         if self._people is None:
             async with open_stage(original) as made:
+                if self._furnish is not None:
+                    await self._furnish(made)
                 people = People(made.ids, made.hashes, made.dealer_id, made.tariff_id)
             self._people = people
         shutil.copytree(original, data_dir)

@@ -42,6 +42,11 @@ def split(name: str) -> tuple[str, str]:
     return ("panel", path) if api == "panel" else ("user", name)
 
 
+def name_of(api: str, path: str) -> str:
+    """How an action is called."""
+    return f"panel/{path}" if api == "panel" else path
+
+
 def documented(name: str) -> Action:
     """What the documents say of an action. Raises KeyError."""
     api, path = split(name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from contract_stage import NOTHING, Stage
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from scenarios import Reply, scenario
-from waypost.store.tables import sources, tariffs
+from waypost.store.tables import tariffs
 
 # -- clones
 
@@ -171,11 +171,7 @@ async def a_tariff_for_fewer_devices(stage: Stage) -> Reply:
 async def the_present_tariff_is_another_dealers(stage: Stage) -> Reply:
     tracker = await stage.device()
     other = await stage.tariff("other_panel")
-    async with stage.services.database.begin() as connection:
-        await connection.execute(
-            update(sources).where(sources.c.id == tracker["source"]["id"]).values(tariff_id=other)
-        )
-    stage.services.bus.publish(f"fleet.source.{tracker['source']['id']}")
+    await stage.change_source(tracker, tariff_id=other)
     return await change(stage, tracker, stage.tariff_id)
 
 
