@@ -135,6 +135,7 @@ def _path(bound: Bound, schemas: Iterable[Schema], error: Schema) -> Schema:
         },
         "responses": {
             "200": _response("Done", success if reply is None else {"allOf": [success, reply]}),
+            **_redirect(bound),
             **_refusals(codes_of(action), error),
         },
         "security": [] if action.public else [{"hash": []}],
@@ -150,6 +151,13 @@ def _fixed(parameter: Parameter) -> Schema | None:
     if parameter.moment:
         return _MOMENT
     return _FILE if parameter.upload else None
+
+
+def _redirect(bound: Bound) -> Schema:
+    """How an upload answers a browser that says where it wants to go."""
+    if not bound.uploads:
+        return {}
+    return {"302": {"description": "To redirect_target, with the reply in its parameter response"}}
 
 
 def _content(bound: Bound, body: Schema) -> Schema:

@@ -15,7 +15,7 @@ from waypost.store.tables import panel_accounts
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
-@panel_action("dealer/password/update", permissions=["password:update"], errors=[245, 248])
+@panel_action("dealer/password/update", permissions=["password:update"], errors=[105, 245, 248])
 async def update(call: PanelCall, old_password: Password, new_password: Password) -> None:
     """Changes the caller's password: 12 to 20 characters with an upper and a lower case letter, a
     digit and one of !@#$%^&*, none of the last ten. Its other sessions end."""
