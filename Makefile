@@ -33,7 +33,8 @@ fuzz: $(VENV)/dev.stamp
 	WAYPOST_FUZZ=long pytest -n auto --timeout 1800 tests/corpus/test_robustness.py tests/protocols tests/api/test_fuzz.py
 
 # Writes the lock file anew from pyproject.toml.
-lock: $(VENV)/dev.stamp
+lock: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
