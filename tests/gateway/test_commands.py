@@ -190,3 +190,15 @@ async def test_everything_works_on_a_device_with_commands_and_data(world: World)
         assert f"ACK {command_id}" in lines
         device.send(f"SAY {command_id} ok\n")
         await becomes(world, command_id, "acknowledged")
+
+
+async def test_what_a_protocol_cannot_tell_never_reaches_the_device(world: World) -> None:
+    """Settings wait in the queue as JSON; a protocol without words for them must not send that."""
+    device = await world.device()
+    command_id = await world.queue.enqueue(1, b'{"mode": 1}', "tracking", True, now=now_ms())
+    _, error = await becomes(world, command_id, "failed")
+    assert error is not None
+    assert error.endswith("has no way to tell a device: tracking")
+    assert await device.silent()
+    later = await give(world, "getinfo")
+    assert await device.line() == f"CMD {later} getinfo"

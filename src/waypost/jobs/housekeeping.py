@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy import delete
 
 from waypost.commands.queue import CommandQueue
+from waypost.fleet.console import forget_keys
 from waypost.jobs.scheduler import Job
 from waypost.store.engine import Database
 from waypost.store.points import Points
@@ -36,6 +37,10 @@ def housekeeping(database: Database, points: Points, commands: CommandQueue) -> 
                 delete(device_events).where(device_events.c.at < now - EVENTS_MS)
             )
 
+    async def console_keys(now: int) -> None:
+        async with database.begin() as connection:
+            await forget_keys(connection, now)
+
     async def lost_commands(now: int) -> None:
         await commands.sweep(now=now)
 
@@ -44,4 +49,5 @@ def housekeeping(database: Database, points: Points, commands: CommandQueue) -> 
         Job("retention", 6 * HOUR, retention),
         Job("ended_sessions", HOUR, ended_sessions),
         Job("old_events", 24 * HOUR, old_events),
+        Job("console_keys", HOUR, console_keys),
     ]
