@@ -242,6 +242,24 @@ async def test_outputs(world: World) -> None:
     assert reply == {"success": True, "result": outputs}
     many = await world.call("tracker/batch_get_outputs", trackers=[made["id"]])
     assert many == {"success": True, "result": {str(made["id"]): outputs}}
+    update = "tracker/output/update"
+    who = {"tracker_id": made["id"]}
+    siren = {"number": 2, "title": "Siren"}
+    assert await world.call(update, **who, tracker_output=siren) == {"success": True}
+    reply = await world.call("tracker/get_outputs", **who)
+    assert reply["result"] == [outputs[0], siren]
+    wrong: list[Any] = [
+        {"number": 3, "title": "x"},
+        {"number": 0, "title": "x"},
+        {"number": 1, "title": ""},
+        {"number": 1},
+    ]
+    for output in wrong:
+        assert await world.code(update, **who, tracker_output=output) == 7
+    assert await world.code(update, "sub", **who, tracker_output=siren) == 13
+    assert await world.code(update, tracker_id=99_999, tracker_output=siren) == 201
+    await block(world, made)
+    assert await world.code(update, **who, tracker_output=siren) == 208
 
 
 async def test_the_ignition_of_a_state_is_that_of_its_sensor(world: World) -> None:

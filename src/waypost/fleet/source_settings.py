@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.locking import lock_sources
 from waypost.fleet.service import Write
 from waypost.store.tables import sources
+
+#: Titles of digital outputs, by number.
+OUTPUTS = "outputs"
+
+#: Sources in one query.
+CHUNK = 1000
+
+
+async def settings_of(
+    connection: AsyncConnection, source_ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """All of them, by source."""
+    found: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(source_ids), CHUNK):
+        query = select(sources.c.id, sources.c.settings).where(
+            sources.c.id.in_(source_ids[start : start + CHUNK])
+        )
+        found.update({row.id: row.settings for row in await connection.execute(query)})
+    return found
 
 
 async def change_setting(write: Write, source_id: int, name: str, value: Any) -> None:

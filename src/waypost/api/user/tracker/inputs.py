@@ -1,20 +1,29 @@
-"""``tracker/get_inputs``, ``get_outputs`` and the like: digital lines, and what they mean."""
+"""``tracker/get_inputs``, ``get_outputs`` and the like: digital lines, and what they
+mean."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import msgspec
 
 from waypost.api.action import Own, UserCall, user_action
 from waypost.api.batch import TrackerIds, named_trackers
+from waypost.api.errors import invalid
 from waypost.catalog import models
 from waypost.fleet.readings import DiscreteState, discrete_states
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.sensor_rows import KnownSensor, sensors_of
+from waypost.fleet.source_settings import OUTPUTS, change_setting, settings_of
 from waypost.fleet.state_view import lines
+from waypost.fleet.texts import Label
 from waypost.store.tables import sensors
 from waypost.telemetry.state import State
 
 _DISCRETE = sensors.c.kind == "discrete"
+
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=32)]
 
 
 class InputInfo(msgspec.Struct):
@@ -44,8 +53,8 @@ class ManyInputs(msgspec.Struct):
 class OutputInfo(msgspec.Struct):
     """A digital output and what it is called."""
 
-    number: int
-    title: str
+    number: Number
+    title: Label
 
 
 class Outputs(msgspec.Struct):
@@ -99,18 +108,43 @@ def _info(
 @user_action("tracker/get_outputs", tracker=Own(live=True))
 async def get_outputs(call: UserCall, tracker: TrackerRow) -> Outputs:
     """The digital outputs of a tracker."""
-    return Outputs(_outputs(tracker))
+    return Outputs((await _outputs(call, [tracker]))[str(tracker.id)])
 
 
 @user_action("tracker/batch_get_outputs", errors=[217, 221])
 async def batch_get_outputs(call: UserCall, trackers: TrackerIds) -> ManyOutputs:
     """The digital outputs of several trackers."""
     rows = await named_trackers(call, trackers)
-    return ManyOutputs({str(row.id): _outputs(row) for row in rows})
+    return ManyOutputs(await _outputs(call, rows))
 
 
-def _outputs(row: TrackerRow) -> list[OutputInfo]:
+@user_action("tracker/output/update", right="tracker_update", tracker=Own(live=True))
+async def output_update(call: UserCall, tracker: TrackerRow, tracker_output: OutputInfo) -> None:
+    """Gives a digital output a title."""
+    if tracker_output.number > _count(tracker):
+        raise invalid("tracker_output.number", "must be an output that the model has")
+    async with call.services.fleet.write() as write:
+        row = await call.locked(write, tracker)
+        known = await settings_of(write.connection, (row.source_id,))
+        titles = {**known[row.source_id].get(OUTPUTS, {})}
+        titles[str(tracker_output.number)] = tracker_output.title
+        await change_setting(write, row.source_id, OUTPUTS, titles)
+
+
+async def _outputs(call: UserCall, rows: list[TrackerRow]) -> dict[str, list[OutputInfo]]:
     """As many as the model has."""
+    async with call.services.database.read() as connection:
+        known = await settings_of(connection, [row.source_id for row in rows])
+    found: dict[str, list[OutputInfo]] = {}
+    for row in rows:
+        titles = known.get(row.source_id, {}).get(OUTPUTS, {})
+        found[str(row.id)] = [
+            OutputInfo(number, titles.get(str(number), f"OUT{number}"))
+            for number in range(1, _count(row) + 1)
+        ]
+    return found
+
+
+def _count(row: TrackerRow) -> int:
     model = models.model(row.model)
-    count = model.digital_outputs if model is not None else 0
-    return [OutputInfo(number, f"OUT{number}") for number in range(1, count + 1)]
+    return model.digital_outputs if model is not None else 0
