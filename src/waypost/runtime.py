@@ -84,9 +84,17 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         gateway = await _start_gateway(settings, parts, services, stack)
         ready["ports"] = gateway.ports
     if listening is not None:
-        from waypost.api.http import HttpApi
+        from prometheus_client import REGISTRY
 
-        server = ApiServer(HttpApi(services), listening, settings)
+        from waypost.api.http import HttpApi
+        from waypost.live import Live
+
+        live = Live(
+            settings, parts.bus, parts.accounts, parts.fleet, services.commands, registry=REGISTRY
+        )
+        await live.start()
+        stack.push_async_callback(live.close)
+        server = ApiServer(HttpApi(services), listening, settings, live.accept)
         await server.start()
         stack.push_async_callback(server.close)
         ready["http"] = address(settings, listening)

@@ -198,7 +198,9 @@ async def test_a_key_to_the_console(world: World) -> None:
         assert reply["key"].encode() not in stored.key
         now = world.clock.now
         dealer_id = world.dealer_id
-        assert await find_key(connection, shown, dealer_id, now) == made["id"]
+        holder = await find_key(connection, shown, dealer_id, now)
+        assert holder is not None
+        assert (holder.tracker_id, holder.dealer_id) == (made["id"], dealer_id)
         assert await find_key(connection, shown, dealer_id, now + 300_000) is None
         assert await find_key(connection, shown, dealer_id + 1, now) is None
         wrong = ConsoleKey("0" * 40, reply["timestamp"])
@@ -206,7 +208,7 @@ async def test_a_key_to_the_console(world: World) -> None:
         wrong = ConsoleKey(reply["key"], reply["timestamp"] + 1)
         assert await find_key(connection, wrong, dealer_id, now) is None
         await forget_keys(connection, now)
-        assert await find_key(connection, shown, dealer_id, now) == made["id"]
+        assert await find_key(connection, shown, dealer_id, now) == holder
         await forget_keys(connection, now + 300_000)
         assert (await connection.execute(select(console_keys))).all() == []
 

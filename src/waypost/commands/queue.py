@@ -62,6 +62,16 @@ class Attempt(msgspec.Struct):
     reliable: bool
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How it stands with a command; ``finished_at`` (ms): nothing more will come of it."""
+
+    id: int
+    state: str
+    answer: str | None
+    error: str | None
+    finished_at: int | None
+
+
 class CommandQueue:
     """The queue. Times are ms since 1970 and always an argument."""
 
@@ -85,9 +95,11 @@ class CommandQueue:
         tracker_id: int | None = None,
         user_id: int | None = None,
         panel_account_id: int | None = None,
+        life: int | None = None,
     ) -> int:
         """Queues a command for the device's connection; returns its id. ``kind`` is ``text`` or
-        ``hex`` and says how ``payload`` was given."""
+        ``hex`` and says how ``payload`` was given; ``life`` (ms) is how long it may wait for the
+        device, unless as long as the settings say."""
         values = {
             "source_id": source_id,
             "tracker_id": tracker_id,
@@ -99,7 +111,7 @@ class CommandQueue:
             "reliable": reliable,
             "state": QUEUED,
             "created_at": now,
-            "expires_at": now + self._life,
+            "expires_at": now + (self._life if life is None else life),
             "attempts": 0,
         }
         async with self._database.begin() as connection:
@@ -123,6 +135,18 @@ class CommandQueue:
         if row is not None:
             self._announce(row.source_id)
         return row is not None
+
+    async def progress(self, command_ids: Collection[int]) -> list[Progress]:
+        """How it stands with these commands."""
+        query = select(
+            commands.c.id,
+            commands.c.state,
+            commands.c.answer,
+            commands.c.error,
+            commands.c.finished_at,
+        ).where(commands.c.id.in_(command_ids))
+        async with self._database.read() as connection:
+            return [Progress(*row) for row in await connection.execute(query)]
 
     def _announce(self, source_id: int) -> None:
         self._bus.publish(f"command.{source_id}")

@@ -1,4 +1,4 @@
-"""Keys to the console of a device: whoever has one may watch it and command it for a while."""
+"""The console of a device: keys to it, who may use it, and what they did, in the audit log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ import msgspec
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.accounts.dealers import panel_shut_out
+from waypost.accounts.sessions import panel_account_of
 from waypost.fleet.rows import TrackerRow
 from waypost.refusal import Refused
-from waypost.store.tables import console_keys, trackers, users
+from waypost.store.tables import (
+    audit_log,
+    console_keys,
+    dealers,
+    panel_accounts,
+    trackers,
+    users,
+)
 
 #: How long a key opens a console (ms). Once open, it stays so.
 LIFE = 5 * 60 * 1000
@@ -44,12 +53,20 @@ async def make_key(
     return made
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """Whose key it is, and to which tracker's device."""
+
+    tracker_id: int
+    panel_account_id: int
+    dealer_id: int
+
+
 async def find_key(
     connection: AsyncConnection, shown: ConsoleKey, dealer_id: int, now: int
-) -> int | None:
-    """The tracker whose console this key opens for this dealer; None: it opens none (any more)."""
+) -> Holder | None:
+    """What this key opens for this dealer; None: nothing (any more)."""
     query = (
-        select(console_keys.c.key, console_keys.c.tracker_id)
+        select(console_keys.c.tracker_id, console_keys.c.panel_account_id)
         .join(trackers, trackers.c.id == console_keys.c.tracker_id)
         .join(users, users.c.id == trackers.c.user_id)
         .where(
@@ -60,7 +77,43 @@ async def find_key(
         )
     )
     row = (await connection.execute(query)).first()
-    return None if row is None else int(row.tracker_id)
+    return None if row is None else Holder(row.tracker_id, row.panel_account_id, dealer_id)
+
+
+async def may_command(connection: AsyncConnection, panel_account_id: int) -> bool:
+    """May this panel account still command devices?"""
+    row = (
+        await connection.execute(
+            select(panel_accounts, panel_shut_out().label("closed"))
+            .join(dealers, dealers.c.id == panel_accounts.c.dealer_id)
+            .where(panel_accounts.c.id == panel_account_id, ~panel_accounts.c.blocked)
+        )
+    ).first()
+    return row is not None and not row.closed and panel_account_of(row).may("trackers:update")
+
+
+async def note_command(
+    connection: AsyncConnection,
+    holder: Holder,
+    *,
+    address: str,
+    now: int,
+    kind: str,
+    command: str,
+    reliable: bool,
+) -> None:
+    """Writes into the audit log that somebody commands the device in its console."""
+    await connection.execute(
+        insert(audit_log).values(
+            at=now,
+            action="console/command",
+            dealer_id=holder.dealer_id,
+            panel_account_id=holder.panel_account_id,
+            tracker_id=holder.tracker_id,
+            address=address,
+            details={"type": kind, "command": command, "reliable": reliable},
+        )
+    )
 
 
 async def forget_keys(connection: AsyncConnection, now: int) -> None:

@@ -71,6 +71,13 @@ class TrackerReadings(msgspec.Struct):
     counters: list[CounterReading]
 
 
+def check_sensor_type(sensor_type: str | None) -> None:
+    """Raises :class:`Refused` 7 for a type of which no sensor can be."""
+    types = (*catalog.sensor_types("metering"), *catalog.sensor_types("virtual"))
+    if sensor_type is not None and sensor_type not in types:
+        raise invalid("sensor_type", f"must be one of {', '.join(map(str, types))}")
+
+
 class ReadingsForm:
     """What somebody wants to see of readings, and how. Raises :class:`Refused` 7 for a type of
     sensors that there is not."""
@@ -78,9 +85,7 @@ class ReadingsForm:
     def __init__(
         self, clock: Clock, system: str, sensor_type: str | None = None, *, components: bool = True
     ) -> None:
-        types = (*catalog.sensor_types("metering"), *catalog.sensor_types("virtual"))
-        if sensor_type is not None and sensor_type not in types:
-            raise invalid("sensor_type", f"must be one of {', '.join(map(str, types))}")
+        check_sensor_type(sensor_type)
         self._type = sensor_type
         self._components = components
         self._system = system

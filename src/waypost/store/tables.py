@@ -578,6 +578,24 @@ console_keys = Table(
     Column("expires_at", Big, nullable=False, index=True),
 )
 
+#: What people did to devices by hand, for whoever has to answer for it; it is never changed.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _id(),
+    Column("at", Big, nullable=False, index=True),
+    #: What was done: ``console/command``.
+    Column("action", Text, nullable=False),
+    #: Who did it; accounts and trackers may be gone by now.
+    Column("dealer_id", Big, nullable=False),
+    Column("panel_account_id", Big),
+    Column("tracker_id", Big, index=True),
+    #: Where the request came from.
+    Column("address", Text, nullable=False),
+    #: What exactly, by the action's own names.
+    Column("details", JSON, nullable=False),
+)
+
 #: What is connected to a device's inputs, what it measures and in which units.
 sensors = Table(
     "sensors",
