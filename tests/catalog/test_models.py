@@ -226,3 +226,11 @@ def test_loading_is_fast() -> None:
         models.all_models()
         best = min(best, time.perf_counter() - start)
     assert best < 0.1
+
+
+def test_special_settings_of_the_profiles_that_they_are_named_like() -> None:
+    for code, control in (("telfmb920", "hbm_telfm"), ("jointech_jt701", "jointech_lock_password")):
+        model = models.all_models()[code]
+        assert control in model.special_control.split(",")
+        assert model.special_settings == tuple(model.special_control.split(","))
+    assert models.all_models()["qlgv55lite"].special_control == "none"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from waypost.catalog import sensors
+from waypost.catalog import sensors, special_settings
 from waypost.catalog._data import DATA
 
 NONE = "none"
@@ -142,9 +142,18 @@ def _models() -> dict[str, Model]:
         families = {name: file.family(name) for name in file.families}
         for row in file.models:
             family = families[row.pop("family")] if "family" in row else {}
-            model = msgspec.convert({"vendor": file.vendor, **family, **row}, Model)
+            model = _with_special(msgspec.convert({"vendor": file.vendor, **family, **row}, Model))
             found[model.code] = model
     return dict(sorted(found.items(), key=lambda item: item[1].id))
+
+
+def _with_special(model: Model) -> Model:
+    """The model with the special settings of its tracking profile, where its row names none."""
+    types = special_settings.types_of(model.special_control)
+    types = types or special_settings.of_profile(model.track_control)
+    if not types:
+        return model
+    return msgspec.structs.replace(model, special_control=",".join(types), special_settings=types)
 
 
 def all_models() -> dict[str, Model]:

@@ -22,6 +22,8 @@ class SpecialType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     types: dict[str, SpecialType]
+    #: tracking profile -> types of the models that have it, where both are named alike.
+    profiles: dict[str, tuple[str, ...]]
     #: special control -> commands that ``tracker/send_command`` takes for it.
     commands: dict[str, tuple[str, ...]]
     default_commands: tuple[str, ...]
@@ -58,6 +60,11 @@ def defaults(name: str) -> dict[str, Any]:
 
 #: Types of fields that hold whatever somebody chose, and their empty values.
 _PERSONAL: dict[str, Any] = {"string": "", "string_array": [], "object_array": []}
+
+
+def of_profile(profile: str) -> tuple[str, ...]:
+    """The types that models with this tracking profile have: those that are named like it."""
+    return _file().profiles.get(profile, ())
 
 
 def types_of(*named: str) -> tuple[str, ...]:
