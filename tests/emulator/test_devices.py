@@ -161,6 +161,8 @@ CARRIED = {
     "gl100": set(),
     "atrack": {"hardware_mileage", "input_status", "output_status"},
     "wondex": {"battery_voltage", "input_status"},
+    "gt06": {"ignition", "hardware_mileage"},
+    "meitrack": {"hardware_mileage", "board_voltage", "battery_voltage", "input_status"},
     "ngp": {"hardware_mileage", "board_voltage", "battery_level", "input_status"},
 }
 
@@ -170,7 +172,11 @@ INTERVAL_COMMANDS = {
     "gl100": "AT+GTTRI=gl100,0000,0000,1,7,20260101000000",
     "atrack": "AT$TRAC=1,7",
     "wondex": "$WP+TRACK=0000,1,7,0,0,0,4,10",
+    "gt06": "TIMER,7,300#",
+    "meitrack": "A12,1",
 }
+#: Seconds that these commands ask for, where they are not 7.
+INTERVALS = {"meitrack": 10}
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
@@ -189,7 +195,7 @@ def test_a_command_changes_the_interval_and_is_answered(name: str, transport: Tr
     reports = device.count.reports
     for second in range(3, 31):
         device.tick(START + second * 1000)
-    assert device.count.reports - reports == 4
+    assert device.count.reports - reports == 30 // INTERVALS.get(name, 7)
 
 
 def test_what_is_not_a_command_is_answered_as_wrong() -> None:

@@ -28,7 +28,7 @@ from waypost.protocols.base import (
     ProtocolError,
     Transport,
 )
-from waypost.protocols.gt06 import heartbeat, information, located, modules, network
+from waypost.protocols.gt06 import families, heartbeat, information, located, modules, network
 from waypost.protocols.gt06.envelope import (
     BARE_HEARTBEAT,
     LONG,
@@ -57,8 +57,8 @@ Read = Callable[[Packet, int, str], Message]
 
 
 def _heartbeat_36(packet: Packet, offset: int, model: str) -> Message:
-    if len(packet.content) == located.P36_WITH_FIX:
-        return located.read_vehicle(packet.content)
+    if len(packet.content) == families.P36_WITH_FIX:
+        return families.read_vehicle(packet.content)
     return heartbeat.read_modular_heartbeat(packet.content)
 
 
@@ -70,18 +70,18 @@ def _state_or_fence(packet: Packet, offset: int, model: str) -> Message:
 
 def _cells_or_fix(packet: Packet, offset: int, model: str) -> Message:
     content = packet.content
-    if packet.kind == 0xA2 and len(content) == located.A2_WITH_FIX:
-        return located.read_4g_state(content)
-    if packet.kind == 0x24 and len(content) == located.P24_WITH_FIX:
-        return located.read_sr411(content)
-    if packet.kind == 0x34 and len(content) > located.P34_WITHOUT_FIX:
-        return located.read_x1(content, offset)
+    if packet.kind == 0xA2 and len(content) == families.A2_WITH_FIX:
+        return families.read_4g_state(content)
+    if packet.kind == 0x24 and len(content) == families.P24_WITH_FIX:
+        return families.read_sr411(content)
+    if packet.kind == 0x34 and len(content) > families.P34_WITHOUT_FIX:
+        return families.read_x1(content, offset)
     return network.read_cells(packet.kind, content, offset)
 
 
 def _located(packet: Packet, offset: int, model: str) -> Message:
-    if packet.kind == 0x22 and located.has_unit(packet.content):
-        return located.read_unit(packet.kind, packet.content)
+    if packet.kind == 0x22 and families.has_unit(packet.content):
+        return families.read_unit(packet.kind, packet.content)
     return located.read_located(packet.kind, packet.content, offset)
 
 
@@ -89,16 +89,16 @@ _SHORT: dict[int, Read] = {
     **dict.fromkeys(located.KINDS, _located),
     **dict.fromkeys(network.KINDS, _cells_or_fix),
     0x13: lambda packet, offset, model: heartbeat.read_heartbeat(packet.content, model),
-    0x19: lambda packet, offset, model: located.read_state_only(packet.kind, packet.content),
+    0x19: lambda packet, offset, model: families.read_state_only(packet.kind, packet.content),
     0x23: lambda packet, offset, model: heartbeat.read_gk_heartbeat(packet.content),
-    0x25: lambda packet, offset, model: located.read_unit(packet.kind, packet.content),
+    0x25: lambda packet, offset, model: families.read_unit(packet.kind, packet.content),
     0x36: _heartbeat_36,
     0x40: lambda packet, offset, model: heartbeat.read_battery(packet.content),
-    0x61: lambda packet, offset, model: located.read_key(packet.content, offset),
+    0x61: lambda packet, offset, model: families.read_key(packet.content, offset),
     0x94: lambda packet, offset, model: information.read_short_information(packet.content),
     0x95: lambda packet, offset, model: modules.read_file_alarm(packet.content),
     0xA3: _state_or_fence,
-    0xA5: lambda packet, offset, model: located.read_state_only(packet.kind, packet.content),
+    0xA5: lambda packet, offset, model: families.read_state_only(packet.kind, packet.content),
     0xF3: lambda packet, offset, model: network.read_points(packet.content),
 }
 _LONG: dict[int, Read] = {

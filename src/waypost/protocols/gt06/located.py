@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from waypost.protocols.base import ProtocolError
 from waypost.protocols.gt06.position import (
     LONG_CELL,
     LONG_CODES,
@@ -26,14 +25,7 @@ from waypost.protocols.gt06.position import (
     read_fix,
     read_time,
 )
-from waypost.protocols.gt06.status import (
-    put_alarm,
-    put_battery,
-    put_information,
-    put_signal,
-    read_status,
-    volts,
-)
+from waypost.protocols.gt06.status import read_status, volts
 from waypost.protocols.reader import Reader
 from waypost.telemetry.message import Message
 
@@ -86,10 +78,10 @@ _WIDTHS = {
 _MODES = {0: 403, 1: 404, 2: 405, 4: 407, 8: 15, 0x0E: 403}
 _MODE_ACC = 3
 _NO_FENCE = 0xFF
-_KEY_SIZE = 8
-#: Content length of packet 12 in trackers that put their IMEI before it, and the least of 22 where
-#: it begins with the source.
-_WITH_IMEI, _UNIT = 34, 45
+#: Bytes of a card's or key's number.
+KEY_SIZE = 8
+#: Content length of packet 12 in trackers that put their IMEI before it.
+_WITH_IMEI = 34
 
 
 def read_located(kind: int, content: bytes, offset: int) -> Message:
@@ -97,7 +89,7 @@ def read_located(kind: int, content: bytes, offset: int) -> Message:
     UTC. Raises :class:`ProtocolError`."""
     form = KINDS[kind]
     reader = Reader(content)
-    if kind == 0x12 and len(content) == _WITH_IMEI and not _is_date(content):
+    if kind == 0x12 and len(content) == _WITH_IMEI and not is_date(content):
         reader.take(8, "IMEI")
     start = reader.at
     message = Message(read_time(reader, offset if form.local else 0), b"")
@@ -117,9 +109,9 @@ def read_located(kind: int, content: bytes, offset: int) -> Message:
             _fence(reader, message)
         if kind == 0x32 and reader.left == 2:
             message.altitude = float(reader.number(2, "altitude", signed=True))
-        _mileage(reader, message)
+        put_mileage(reader, message)
     elif kind == 0x17:
-        _key(message.values, reader.take(_KEY_SIZE, "card"))
+        put_key(message.values, reader.take(KEY_SIZE, "card"))
     else:
         again = _tail(kind, reader, message)
     # A fix that was buffered is the same fix.
@@ -129,7 +121,7 @@ def read_located(kind: int, content: bytes, offset: int) -> Message:
     return message
 
 
-def _is_date(content: bytes) -> bool:
+def is_date(content: bytes) -> bool:
     return len(content) >= 3 and 1 <= content[1] <= 12 and 1 <= content[2] <= 31
 
 
@@ -145,15 +137,15 @@ def _tail(kind: int, reader: Reader, message: Message) -> int | None:
     if kind == 0x37:
         _module(reader, message)
     elif kind == 0x31 and reader.left in (2, 6):
-        _mileage(reader, message)
+        put_mileage(reader, message)
         message.altitude = float(reader.number(2, "altitude", signed=True))
     elif kind == 0x22 and reader.left == 12:
-        _mileage(reader, message)
+        put_mileage(reader, message)
         message.values["gt06_travel_time"] = reader.number(4, "travel time")
         message.values["temperature_1"] = _sign_and_size(reader.number(2, "temperature")) / 100
         message.values["humidity_1"] = reader.number(2, "humidity") / 100
     else:
-        _mileage(reader, message)
+        put_mileage(reader, message)
     return again
 
 
@@ -171,7 +163,7 @@ def read_reason(reader: Reader, message: Message) -> int:
     return reader.at - 1
 
 
-def _mileage(reader: Reader, message: Message) -> None:
+def put_mileage(reader: Reader, message: Message) -> None:
     if reader.left >= 4:
         message.values["hardware_mileage"] = reader.number(4, "mileage") / 1000
 
@@ -183,7 +175,7 @@ def _fence(reader: Reader, message: Message) -> None:
             message.values["gt06_geofence"] = fence
 
 
-def _key(values: dict[str, Any], key: bytes) -> None:
+def put_key(values: dict[str, Any], key: bytes) -> None:
     if any(key):
         values["hardware_key"] = key.hex()
 
@@ -206,14 +198,14 @@ def _clone(reader: Reader, message: Message) -> bool:
         and left in (7 + rest[4], 9 + rest[4])
         and rest[5 : 5 + rest[4]].isascii()
     ):
-        _mileage(reader, message)
+        put_mileage(reader, message)
         card = reader.take(reader.number(1, "length of the card"), "card")
         text = card.decode("ascii").strip("\0 ")
         if text.strip("0"):
             values["hardware_key"] = text
         elif text:
             values["gt06_card"] = text
-        put_alarm_of_card(reader, values)
+        _card_alarm(reader, values)
     elif left == 12:
         read_status(reader, message, in_volts=True)
         values["gt06_oil"] = reader.number(2, "oil")
@@ -224,7 +216,7 @@ def _clone(reader: Reader, message: Message) -> bool:
     return True
 
 
-def put_alarm_of_card(reader: Reader, values: dict[str, Any]) -> None:
+def _card_alarm(reader: Reader, values: dict[str, Any]) -> None:
     """What follows a card's number: alarm, whether it was swiped, and the driving time."""
     values["gt06_card_alarm"] = reader.number(1, "alarm")
     values["gt06_card_status"] = reader.number(1, "card status")
@@ -259,151 +251,3 @@ def _module(reader: Reader, message: Message) -> None:
         message.precision = round(number / 100)
     else:
         message.values[f"gt06_module_{module:02x}"] = value.hex()
-
-
-def has_unit(content: bytes) -> bool:
-    """Does the content begin with its source and an IMEI, as that of XT and NT trackers does?"""
-    return (
-        len(content) > _UNIT
-        and 0 < content[0] < 8
-        and content[1] < 16
-        and content[1:9].hex().isdigit()
-        and _is_date(content[9:12])
-    )
-
-
-def read_unit(kind: int, content: bytes) -> Message:
-    """Packets 22 and 25 of XT and NT trackers: source, IMEI, time, time of the fix, fix, cell,
-    state with voltages, mileage, hours; and in 25 the network and what a card reader said."""
-    reader = Reader(content, 9)
-    sent = read_time(reader)
-    message = Message(read_time(reader), content)
-    if sent != message.time:
-        message.device_time = sent
-    read_fix(reader, message)
-    cell = read_counted_cell(reader, 13)
-    message.cells = [cell] if cell is not None else None
-    values = message.values
-    if kind == 0x25:
-        values["gt06_network"] = reader.number(1, "network")
-    put_information(message, reader.number(1, "terminal information"))
-    values["board_voltage"] = volts(reader.number(2, "voltage"))
-    values["battery_voltage"] = reader.number(1, "battery voltage") / 10
-    _percentage(values, reader.number(1, "signal"))
-    put_alarm(message, reader.number(1, "alarm"))
-    reader.take(1, "language")
-    values["hardware_mileage"] = reader.number(3, "mileage") / 1000
-    values["engine_hours"] = round(reader.number(3, "minutes of running") / 60, 4)
-    if reader.left > 1:
-        size = reader.number(1, "length of the card")
-        if size > 1:
-            reader.take(1, "kind of reader")
-            _key(values, reader.take(size - 1, "card"))
-    return message
-
-
-def _percentage(values: dict[str, Any], level: int) -> None:
-    if level <= 100:
-        values["gsm_level"] = level
-
-
-def read_4g_state(content: bytes) -> Message:
-    """Packet A2 of LW trackers: fix, cell, state, mileage, hours, IMEI, inputs."""
-    reader = Reader(content)
-    message = Message(read_time(reader), content)
-    read_fix(reader, message)
-    message.cells = [read_cell(reader, WIDE)]
-    values = message.values
-    values["gt06_network"] = reader.number(1, "network")
-    put_information(message, reader.number(1, "terminal information"))
-    values["board_voltage"] = volts(reader.number(2, "voltage"))
-    put_battery(values, reader.number(1, "battery level"))
-    put_signal(values, reader.number(1, "signal"))
-    put_alarm(message, reader.number(1, "alarm"))
-    reader.take(1, "language")
-    _mileage(reader, message)
-    values["engine_hours"] = round(reader.number(4, "seconds of running") / 3600, 4)
-    reader.take(8, "IMEI")
-    values["input_status"] = reader.number(2, "inputs")
-    return message
-
-
-#: Content lengths that tell packets with a fix from others of the same number: that of A2, 24 and
-#: 36 with one, and the longest 34 without.
-A2_WITH_FIX, P24_WITH_FIX, P36_WITH_FIX = 59, 41, 48
-P34_WITHOUT_FIX = 50
-
-
-def read_vehicle(content: bytes) -> Message:
-    """Packet 36 of VL trackers: fix, cell, reason, mileage, voltages, minutes, card."""
-    reader = Reader(content)
-    message = Message(read_time(reader), b"")
-    read_fix(reader, message)
-    message.cells = [read_cell(reader, LONG_CELL)]
-    again = read_reason(reader, message)
-    _mileage(reader, message)
-    values = message.values
-    values["board_voltage"] = volts(reader.number(2, "voltage"))
-    values["battery_voltage"] = reader.number(1, "battery voltage") / 10
-    values["engine_hours"] = round(reader.number(3, "minutes of running") / 60, 4)
-    _key(values, reader.take(_KEY_SIZE, "card"))
-    message.digest_of = content[:again] + content[again + 1 :]
-    return message
-
-
-def read_x1(content: bytes, offset: int) -> Message:
-    """Packet 34 of X1: alarms, fix, state, mileage, cell, driver, voltages, ports, inputs, outputs,
-    analog inputs."""
-    reader = Reader(content)
-    alarms = reader.number(4, "alarms")
-    message = Message(read_time(reader, offset), content)
-    read_fix(reader, message)
-    values = message.values
-    values["gt06_alarms"] = alarms
-    values["gt06_information"] = reader.number(2, "terminal information")
-    _mileage(reader, message)
-    message.cells = [read_cell(reader, LONG_CELL)]
-    driver = reader.number(4, "driver")
-    if driver:
-        values["hardware_key"] = str(driver)
-    values["board_voltage"] = volts(reader.number(2, "voltage"))
-    values["battery_voltage"] = volts(reader.number(2, "battery voltage"))
-    ports = reader.number(4, "ports")
-    values["input_status"] = reader.number(1, "inputs")
-    values["output_status"] = reader.number(1, "outputs")
-    for number in range(1, (ports >> 20 & 15) + 1):
-        values[f"analog_{number}"] = volts(reader.number(2, "analog input"))
-    return message
-
-
-def read_sr411(content: bytes) -> Message:
-    """Packet 24 of SR411 trackers: fix, cell, ignition, voltages."""
-    reader = Reader(content)
-    message = Message(read_time(reader), content)
-    read_fix(reader, message)
-    message.cells = [read_cell(reader, NARROW)]
-    message.values["ignition"] = reader.number(1, "ignition") != 0
-    message.values["board_voltage"] = volts(reader.number(2, "voltage"))
-    message.values["battery_voltage"] = volts(reader.number(2, "battery voltage"))
-    return message
-
-
-def read_key(content: bytes, offset: int) -> Message:
-    """Packet 61: IMEI, fix, cell, iButton."""
-    reader = Reader(content, 8)
-    if len(content) < 8:
-        raise ProtocolError("cut short: a packet without its IMEI")
-    message = Message(read_time(reader, offset), content)
-    read_fix(reader, message)
-    message.cells = [read_cell(reader, LONG_CELL)]
-    message.values["hardware_key"] = str(reader.number(6, "iButton"))
-    return message
-
-
-def read_state_only(kind: int, content: bytes) -> Message:
-    """Packets 19 and A5: cell and state."""
-    message = Message(None, b"")
-    reader = Reader(content)
-    message.cells = [read_cell(reader, WIDE if kind == 0xA5 else NARROW)]
-    read_status(reader, message)
-    return message

@@ -59,8 +59,6 @@ def read_modules(content: bytes) -> Message:
             _module(module, size, value, message)
     if message.time is None:
         message.time = sent
-    elif sent is not None and sent != message.time:
-        message.device_time = sent
     return message
 
 
@@ -204,7 +202,8 @@ def read_file_alarm(content: bytes) -> Message:
         read_fix(reader, message, _SHORT_FIX)
     alarm = reader.number(1, "alarm")
     values["gt06_alarm"] = alarm
-    message.event_id = _FILE_EVENTS.get(alarm)
+    # Without a fix (JC100) 1 is any alarm.
+    message.event_id = _FILE_EVENTS.get(alarm) if alarm != 1 or message.has_location else None
     if reader.left >= 2:
         values["gt06_alarm_data"] = reader.number(2, "alarm's data")
     if reader.left:
