@@ -292,6 +292,16 @@ async def test_the_list_is_searched_sorted_and_cut(world: World, bundles: list[i
         assert set(await ids(order_by=order)) == set(bundles)
     for wrong in ({"order_by": "price"}, {"offset": -1}, {"limit": -1}, {"clones_filter": "no"}):
         assert await world.code("panel/tracker/bundle/list", **wrong) == 7
+    # By the registered device's owner and tariff.
+    assert await ids(user_id=world.ids["user"]) == [three]
+    assert await ids(user_id=world.ids["stranger"]) == []
+    assert await ids(tariff_id=world.tariff_id) == [three]
+    for unknown in (
+        {"user_id": 999},
+        {"user_id": world.ids["foreigner"]},
+        {"tariff_id": 999},
+    ):
+        assert await world.code("panel/tracker/bundle/list", **unknown) == 201
     # A device that has been cloned.
     assert await ids(clones_filter="only_include_clones") == []
     assert await ids(clones_filter="exclude_clones") == bundles

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from waypost.billing import charging
@@ -81,6 +81,7 @@ class TestChange:
             old, end_date=end, ended=ended, charged=TODAY - DAY, changed=TODAY
         )
 
+    @settings(deadline=None)
     @given(plans, days, st.booleans(), st.booleans())
     def test_never_gives_paid_time_beyond_the_next_month(
         self, new: Plan, today: date, ended: bool, charge: bool
@@ -133,6 +134,7 @@ class TestRepayment:
         standing = Standing(created=date(2024, 4, 1), free_days=10, end_date=date(2024, 5, 1))
         assert repayment(MONTHLY, standing, TODAY) == 20
 
+    @settings(deadline=None)
     @given(prices, days)
     def test_is_less_than_one_above_the_exact_share(self, price: Decimal, today: date) -> None:
         plan, standing = Plan("monthly", price), paid_until(next_month(today))
@@ -213,6 +215,7 @@ class TestFee:
         assert not again.paid.ended
         assert again.paid.charged == later - DAY
 
+    @settings(deadline=None)
     @given(plans, days, st.integers(0, 60), st.booleans(), st.lists(st.integers(0, 60)))
     def test_what_is_paid_is_not_due_again_that_day(
         self, plan: Plan, today: date, before: int, ended: bool, active: list[int]
@@ -227,6 +230,7 @@ class TestFee:
         if plan.type == "monthly":
             assert due.amount <= plan.price
 
+    @settings(deadline=None, max_examples=20)
     @given(prices, days)
     def test_a_year_of_months_costs_twelve_prices(self, price: Decimal, day: date) -> None:
         plan, standing = Plan("monthly", price), paid_until(day.replace(month=1, day=1))
@@ -240,6 +244,7 @@ class TestFee:
             today += DAY
         assert total == 12 * price
 
+    @settings(deadline=None)
     @given(prices, days)
     def test_a_month_of_days_costs_its_price(self, price: Decimal, day: date) -> None:
         plan, today = Plan("everyday", price), day.replace(day=1)
@@ -261,6 +266,7 @@ class TestStart:
         # What costs nothing is paid at once.
         assert start(Plan("monthly", Decimal(0)), TODAY, 0).end_date == date(2024, 5, 1)
 
+    @settings(deadline=None)
     @given(plans, days, st.integers(0, 100))
     def test_nothing_is_paid_within_the_free_days(self, plan: Plan, today: date, free: int) -> None:
         standing = start(plan, today, free)

@@ -27,10 +27,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.billing.equipment import all_equipment
+from waypost.billing.tariffs import find as find_tariff
 from waypost.catalog import models
 from waypost.refusal import Refused, invalid
 from waypost.store.sql import utc_text
-from waypost.store.tables import bundles, orders, sim_cards, sources, trackers
+from waypost.store.tables import bundles, orders, sim_cards, sources, trackers, users
 
 #: Values in one statement.
 CHUNK = 1000
@@ -201,6 +202,8 @@ async def list_bundles(
     connection: AsyncConnection,
     dealer_id: int,
     *,
+    user_id: int | None,
+    tariff_id: int | None,
     clones: Clones,
     text: str | None,
     order_by: Order,
@@ -208,9 +211,18 @@ async def list_bundles(
     offset: int,
     limit: int | None,
 ) -> tuple[list[Bundle], int]:
-    """A page of the dealer's bundles, and how many there are in all. ``clones``: leave out those
-    whose device has been cloned, or all others."""
+    """A page of the dealer's bundles, and how many there are in all. ``user_id``, ``tariff_id``:
+    only those whose registered device has this owner, this tariff (201 for one that the dealer does
+    not have); ``clones``: leave out those whose device has been cloned, or all others."""
     query = _query(dealer_id)
+    if user_id is not None:
+        known = select(users.c.id).where(users.c.id == user_id, users.c.dealer_id == dealer_id)
+        if await connection.scalar(known) is None:
+            raise Refused(201)
+        query = query.where(trackers.c.user_id == user_id)
+    if tariff_id is not None:
+        await find_tariff(connection, dealer_id, tariff_id)
+        query = query.where(sources.c.tariff_id == tariff_id)
     if clones != "not_set":
         other = trackers.alias("other")
         cloned = exists(

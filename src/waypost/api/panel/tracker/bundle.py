@@ -105,9 +105,11 @@ async def import_(call: PanelCall, imeis: Imeis, equip_id: int, factory_preset: 
         )
 
 
-@panel_action("tracker/bundle/list", permissions=["tracker_bundles:read"])
+@panel_action("tracker/bundle/list", permissions=["tracker_bundles:read"], errors=[201])
 async def list_(
     call: PanelCall,
+    user_id: int | None = None,
+    tariff_id: int | None = None,
     clones_filter: Clones = "not_set",
     filter: Filter | None = None,
     order_by: Order = "id",
@@ -116,11 +118,13 @@ async def list_(
     limit: Count | None = None,
 ) -> Counted[BundleObject]:
     """The dealer's bundles. ``filter`` is looked for in id, IMEI, model code, ICCID and time of
-    assignment; label, status, user and comment are those of the registered device."""
+    assignment; label, status, user, tariff and comment are those of the registered device."""
     async with call.services.database.read() as connection:
         found, count = await bundles.list_bundles(
             connection,
             call.account.dealer_id,
+            user_id=user_id,
+            tariff_id=tariff_id,
             clones=clones_filter,
             text=filter,
             order_by=order_by,
