@@ -13,7 +13,7 @@ from waypost.store.tables import sensors
 from waypost.telemetry.sensors import Sensor, Table
 
 #: Sources in one query.
-CHUNK = 1000
+CHUNK = 5000
 
 
 class KnownSensor(msgspec.Struct, frozen=True):
