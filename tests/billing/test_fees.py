@@ -11,6 +11,7 @@ from till import DAY, NOON, TODAY, Till
 
 from waypost.billing.activity import start_of
 from waypost.billing.fees import charge, due_accounts
+from waypost.billing.tariffs import TariffFields, change
 from waypost.store.tables import active_days, transactions
 
 ONE = timedelta(days=1)
@@ -159,6 +160,30 @@ async def test_an_active_day_that_cannot_be_paid(till: Till) -> None:
     assert await till.money(user) == (9, 0)
     row = await till.source(device)
     assert (row.blocked, row.tariff_end_date) == (False, None)
+
+
+async def test_a_tariff_that_becomes_one_of_active_days_charges_none_twice(till: Till) -> None:
+    tariff = await till.tariff(price=31)
+    user = await till.user(balance=33)
+    paid = await till.device(user, tariff, tariff_end_date=date(2024, 3, 1))
+    ended = await till.device(user, tariff, tariff_end_date=date(2024, 3, 1))
+    await till.run(date(2024, 3, 1))
+    assert [(await till.source(one)).blocked for one in (paid, ended)] == [False, True]
+    for day in (2, 20):
+        for device in (paid, ended):
+            await till.change(device, last_connection_at=start_of(date(2024, 3, day)) + 1)
+        await till.run(date(2024, 3, day))
+    async with till.fleet.database.begin() as connection:
+        fields = TariffFields(id=tariff, type="activeday", price=1)
+        await change(connection, till.dealer_id, fields)
+    # The blocked one owes nothing, and goes on; the other is paid until the first.
+    await till.run(date(2024, 3, 30))
+    assert [(await till.source(one)).blocked for one in (paid, ended)] == [False, False]
+    await till.change(paid, last_connection_at=start_of(date(2024, 4, 1)) + 1)
+    await till.run(date(2024, 4, 1))
+    await till.run(date(2024, 4, 2))
+    assert await till.money(user) == (1, 0)
+    assert [one[1] for one in await till.postings(user)] == ["monthly", "activeday"]
 
 
 async def test_what_costs_nothing_goes_on_for_ever(till: Till) -> None:

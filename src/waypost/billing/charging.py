@@ -161,7 +161,10 @@ def _active_days(plan: Plan, standing: Standing, today: date, active: Iterable[d
     # A device that was blocked for its fee is not charged for days after that.
     until = min(standing.end_date or today, today) if standing.ended else today
     since = standing.charged or standing.created - DAY
-    if not standing.ended and standing.end_date is None and since >= today - DAY:
+    if not standing.ended and standing.end_date is not None:
+        # What another type of fee has paid for is not paid twice.
+        since = max(since, standing.end_date - DAY)
+    elif not standing.ended and since >= today - DAY:
         return None
     days = {day for day in active if since < day < until}
     charged = max(since, today - DAY)

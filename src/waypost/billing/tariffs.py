@@ -230,6 +230,13 @@ async def change(connection: AsyncConnection, dealer_id: int, fields: TariffFiel
         await _check_name(connection, dealer_id, values["name"], tariff.id)
     if values:
         await connection.execute(update(tariffs).where(tariffs.c.id == tariff.id).values(values))
+    if values.get("type", tariff.type) != tariff.type:
+        # Nothing is owed from the former type of fee.
+        await connection.execute(
+            update(sources)
+            .where(sources.c.tariff_id == tariff.id, sources.c.tariff_ended)
+            .values(last_charged_date=sources.c.tariff_end_date)
+        )
     period = values.get("store_period", tariff.store_period)
     if period_days(period) == tariff.retention_days:
         return set()
