@@ -280,6 +280,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "tracker/settings/special/read": {"tracker_id": LOCK},
     "tracker/settings/special/update": {"tracker_id": LOCK, "value": LOCK_PASSWORD},
+    "tracker/output/update": {
+        "tracker_id": COURIER,
+        "tracker_output": {"number": 1, "title": "Engine lock"},
+    },
     "tracker/output/set": {"tracker_id": COURIER, "output": 1, "enable": True},
     "tracker/output/set_all": {"tracker_id": COURIER, "outputs": [True]},
     "tracker/command/create": {
@@ -298,8 +302,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "file": File("courier.png", "image/png", PNG),
     },
     # user: rules, vehicles, working statuses
-    "tracker/rule/create": {"rule": RULE},
-    "tracker/rule/update": {"rule": {**RULE, "id": 1, "param": 30}},
+    "tracker/rule/create": RULE,
+    "tracker/rule/update": {**RULE, "id": 1, "param": 30},
     "tracker/rule/delete": {"rule_id": 1},
     "tracker/rule/bind": {"rule_id": 1, "trackers": [VAN]},
     "tracker/rule/unbind": {"rule_id": 1, "trackers": [COURIER]},

@@ -36,6 +36,25 @@ SETTLED: dict[tuple[str, int], str] = {
 }
 
 
+#: Parameters that are printed without "optional" and may be left out, and why.
+LENIENT: dict[tuple[str, str], str] = {
+    ("panel/tracker/settings/update", "comment"): "optional in newer documents",
+    ("panel/tracker/bundle/assign", "iccid"): "without one the SIM card is taken off",
+    ("panel/dealer/settings/image/upload", "file"): "a missing file has a code of its own, 233",
+    ("tracker/avatar/upload", "file"): "a missing file has a code of its own, 233",
+    ("tracker/sensor/calibration_data/upload_omnicomm", "file"): "a missing file is 233",
+    ("tracker/rule/create", "description"): "empty where it is left out",
+    ("tracker/rule/update", "description"): "empty where it is left out",
+    ("api/key/delete", "key"): "older clients call it `api_key`",
+}
+
+#: Bounds with a documented code of their own instead of 7.
+OWN_CODE: dict[tuple[str, str], int] = {
+    ("tracker/sensor/batch_list", "trackers"): 221,
+    ("tracker/stats/mileage/read", "trackers"): 221,
+}
+
+
 def split(name: str) -> tuple[str, str]:
     """API and path of a name."""
     api, _, path = name.partition("/")
