@@ -83,13 +83,16 @@ def put_signal(values: dict[str, Any], level: int) -> int | None:
 
 
 def _network(message: Message, base: str, signal: int) -> None:
-    """MCC, MNC (decimal), LAC, cell id (hexadecimal)."""
+    """MCC, MNC (decimal), LAC, cell id (hexadecimal; decimal in the first devices, which an LAC of
+    more than 16 bits gives away)."""
     strength = put_signal(message.values, signal)
     codes = [part[:8] for part in base.split("|")]
     if len(codes) < 4 or not (codes[0].isdecimal() and codes[1].isdecimal()):
         return
     mcc, mnc = int(codes[0]), int(codes[1])
     lac, cell_id = (int(code or "0", 16) for code in codes[2:4])
+    if lac > 0xFFFF and codes[2].isdecimal() and codes[3].isdecimal():
+        lac, cell_id = int(codes[2]), int(codes[3])
     if lac or cell_id:
         message.cells = [Cell(lac, cell_id, mcc or None, mnc if mcc else None, strength)]
 
@@ -101,26 +104,35 @@ _TWELVE_BITS = (6.6 / 4096, 52.8 / 4096)
 _HUNDREDTH = (0.01, 0.01)
 
 
-def _scale(battery: int) -> tuple[float, float]:
+def _scale(battery: int) -> tuple[float, float] | None:
     """The scale of which the battery says that it is: firmware of one model has had several, and a
-    lithium cell has 2.5 to 4.5 V."""
+    lithium cell has 2.5 to 4.5 V. None where it fits none."""
+    if 250 <= battery <= 440:
+        return _HUNDREDTH
     if 440 < battery <= 768:
         return _TEN_BITS
-    return _TWELVE_BITS if 1500 <= battery <= 2800 else _HUNDREDTH
+    return _TWELVE_BITS if 1500 <= battery <= 2800 else None
 
 
 def _analog(text: str, values: dict[str, Any]) -> None:
-    """Analog inputs, battery, external power in hexadecimal; or battery and external power in
-    volts, with other voltages of the board."""
-    parts = text.split("|")
+    """Analog inputs, battery, external power in hexadecimal (decimal in the first devices); or
+    battery and external power in volts, with other voltages of the board."""
+    parts = [part[:8] for part in text.split("|")]
     if "." in text:
         for name, part in zip(("battery_voltage", "board_voltage"), parts, strict=False):
             if re.fullmatch(r"\d{1,4}(?:\.\d*)?", part):
                 values[name] = float(part)
         return
-    numbers = [int(part[:4], 16) if part else None for part in parts]
-    *inputs, battery, power = numbers if len(numbers) >= 2 else (None, None)
-    analog, external = _scale(battery or 0)
+    if len(parts) < 2:
+        return
+    numbers = [int(part, 16) if part else None for part in parts]
+    scale = _scale(numbers[-2] or 0)
+    if scale is None and numbers[-2] and all(part.isdecimal() for part in parts):
+        scale = _scale(int(parts[-2]))
+        if scale is not None:
+            numbers = [int(part) for part in parts]
+    *inputs, battery, power = numbers
+    analog, external = scale or _HUNDREDTH
     for number, raw in enumerate(inputs[:_MOST_SENSORS], 1):
         if raw is not None:
             values[f"analog_{number}"] = round(raw * analog, 3)
