@@ -50,12 +50,20 @@ def parse_sensor(given: Mapping[str, Any]) -> Sensor:
     values = defaults(fields, {})
     values.update({name: value for name, value in clean.items() if value is not None})
     # Some documents call it sensor_id.
-    sensor_id = given.get("id", given.get("sensor_id")) or 0
-    if not isinstance(sensor_id, int) or isinstance(sensor_id, bool) or abs(sensor_id) >= 2**63:
-        raise invalid("sensor.id", "must be a whole number")
+    sensor_id = _whole("sensor.id", given.get("id", given.get("sensor_id")) or 0)
+    if not isinstance(values.get("group_type", ""), str):
+        values["group_type"] = _whole("sensor.group_type", values["group_type"])
     sensor: Sensor = msgspec.convert({**values, "type": kind, "id": sensor_id}, Sensor)
     _check_parameters(sensor)
     return sensor
+
+
+def _whole(parameter: str, given: Any) -> int:
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 19:
+        return int(given)
+    if not isinstance(given, int) or isinstance(given, bool) or abs(given) >= 2**63:
+        raise invalid(parameter, "must be a whole number")
+    return given
 
 
 def _known(fields: Mapping[str, Field], given: Mapping[str, Any]) -> dict[str, Any]:
