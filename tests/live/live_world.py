@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from api_world import Clock, World
@@ -90,7 +91,7 @@ class LiveWorld:
         self._clients: list[ClientConnection] = []
 
     async def connect(self, path: str = "/event/subscription", **options: Any) -> Client:
-        socket = await connect(self.address + path, compression=None, **options)
+        socket = await connect(self.address + path, compression=None, max_queue=None, **options)
         self._clients.append(socket)
         return Client(socket)
 
@@ -129,6 +130,15 @@ class LiveWorld:
         }
         message.update(fields)
         await self.world.report(tracker, Message(**message))
+
+
+async def until(true: Callable[[], Any], seconds: float = 5) -> None:
+    """Waits until something holds."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to hold")
 
 
 def all_of(event: str, **more: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from waypost.telemetry.state import State
 _NAMES = {"hardware_mileage": "Hardware mileage", "is_moving": "Moving"}
 _INDEXED = {"analog_": "Analog input"}
 
-#: Longest piece of bytes that is shown.
+#: Most bytes that are shown in one line.
 SHOWN = 4096
 
 
@@ -88,12 +88,13 @@ def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else f"{value:.6f}".rstrip("0")
 
 
-def readable(data: bytes) -> str:
-    """Bytes of a device for people: as text where they are text, else in hexadecimal; a long piece
-    is cut."""
-    piece = data[:SHOWN]
-    rest = f" ... {len(data) - SHOWN} bytes more" if len(data) > SHOWN else ""
-    text = piece.rstrip(b"\r\n\0")
-    if text and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in text):
-        return text.decode() + rest
-    return piece.hex() + rest
+def readable(data: bytes) -> Iterator[str]:
+    """Bytes of a device for people: as text where they are text, else in hexadecimal; long ones in
+    several lines."""
+    for start in range(0, len(data), SHOWN):
+        piece = data[start : start + SHOWN]
+        text = piece.rstrip(b"\r\n\0")
+        if text and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in text):
+            yield text.decode()
+        else:
+            yield piece.hex()

@@ -77,6 +77,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     hash: str | None
     iso: bool
     wanted: list[Wanted]
+    #: What an error repeats.
+    asked: dict[str, Any]
 
 
 class Unreadable(Exception):
@@ -103,7 +105,7 @@ def read_wish(message: bytes) -> Wish:
     if action not in ("subscribe", "unsubscribe"):
         raise Unreadable(Refused(112), named)
     try:
-        return _checked(action, _convert(raw))
+        return _checked(action, _convert(raw), described(raw))
     except Refused as refused:
         raise Unreadable(refused, named, described(raw)) from None
 
@@ -135,7 +137,9 @@ def _convert(raw: dict[str, Any]) -> _Message:
         raise invalid(path or "action", found["error"]) from None
 
 
-def _checked(action: Literal["subscribe", "unsubscribe"], message: _Message) -> Wish:
+def _checked(
+    action: Literal["subscribe", "unsubscribe"], message: _Message, asked: dict[str, Any]
+) -> Wish:
     requests = message.requests
     if requests is None:
         if message.events is None:
@@ -152,6 +156,7 @@ def _checked(action: Literal["subscribe", "unsubscribe"], message: _Message) -> 
         hash=message.hash or message.session_key,
         iso=bool(message.iso_datetime),
         wanted=[_wanted(one, f"requests[{at}]") for at, one in enumerate(requests)],
+        asked=asked,
     )
 
 

@@ -66,7 +66,8 @@ class Room:
             self.say("*", entry.data, entry.time)
         else:
             sign = {IN: "<", OUT: ">"}.get(entry.kind, "*")
-            self.say(sign, readable(entry.data), entry.time)
+            for line in readable(entry.data):
+                self.say(sign, line, entry.time)
 
     def say(self, sign: str, text: str, time: int | None = None) -> None:
         """A line for everybody."""

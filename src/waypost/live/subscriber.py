@@ -187,8 +187,7 @@ class Subscriber(Endpoint):
         try:
             results = await self._grant(wish)
         except Refused as refused:
-            asked = {"events": [one.type for one in wish.wanted]}
-            raise messages.Unreadable(refused, f"subscription/{wish.action}", asked) from None
+            raise messages.Unreadable(refused, f"subscription/{wish.action}", wish.asked) from None
         return messages.response(wish.action, results)
 
     def _count_message(self) -> None:
