@@ -62,6 +62,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     from waypost.commands.queue import CommandQueue
     from waypost.gateway.clock import now_ms
     from waypost.parts import open_parts
+    from waypost.sms.inbound import Inbound
 
     ready: dict[str, Any] = {"ready": True, "http": None, "ports": {}}
     listening = listen(settings) if "api" in settings.roles else None
@@ -78,6 +79,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         points=parts.points,
         fleet=parts.fleet,
         commands=CommandQueue(parts.database, parts.bus, settings),
+        sms=Inbound(parts.database, settings),
     )
     gateway = None
     if "gateway" in settings.roles:
@@ -101,6 +103,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
         renew_first_login(settings.data_dir, ready["http"])
     if "jobs" in settings.roles:
         await _start_jobs(settings, parts, services, stack)
+        await _start_sms(settings, parts, services, stack)
     await _start_admin(settings, parts, gateway, stack)
     if settings.demo and gateway is not None:
         await _start_demo(settings, parts, gateway, stack)
@@ -160,6 +163,31 @@ async def _start_jobs(
     scheduler = Scheduler(leader, [*jobs, *billing(parts.fleet), *counting(parts.fleet)])
     scheduler.start()
     stack.push_async_callback(scheduler.close)
+
+
+async def _start_sms(
+    settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
+) -> None:
+    from waypost.gateway.clock import now_ms
+    from waypost.jobs.leader import SMS_LOCK, Alone, Leader, PostgresLeader
+    from waypost.sms.queue import SmsQueue
+    from waypost.sms.sender import Sender
+    from waypost.sms.service import provider_maker
+    from waypost.store.engine import asyncpg_dsn
+
+    make = provider_maker(settings)
+    if make is None or services.sms is None:
+        # What a provider was to send that is set up no more.
+        reason = "no SMS provider is set up"
+        await SmsQueue(parts.database, settings).fail_open(reason, now=now_ms())
+        return
+    leader: Leader = Alone()
+    if not settings.sqlite:
+        leader = PostgresLeader(asyncpg_dsn(settings.database), SMS_LOCK)
+    stack.push_async_callback(leader.close)
+    sender = Sender(parts.database, parts.bus, settings, make, leader.leads, services.sms)
+    await sender.start()
+    stack.push_async_callback(sender.close)
 
 
 async def _start_admin(

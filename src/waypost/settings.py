@@ -4,10 +4,11 @@ the later winning; the environment name of ``api_rate`` is ``WAYPOST_API_RATE``.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +16,7 @@ ROLES = ("api", "gateway", "jobs")
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class SettingsError(Exception):
@@ -102,6 +104,71 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     command_timeout: Positive = 60
     command_life_days: Positive = 7
 
+    #: How SMS go out and come in; empty: not at all. ``docs/sms.md`` describes these settings. In a
+    #: cluster the same for roles api and jobs.
+    sms_provider: Literal["", "smpp", "http", "log"] = ""
+    #: Who SMS come from: a number, a short code or a name.
+    sms_sender: str = ""
+    #: Short messages a second (0: no limit), and how many may be on their way to the provider.
+    sms_rate: NotNegative = 10
+    sms_window: Positive = 10
+    #: Hours that an SMS is tried, and may wait in the network.
+    sms_life_hours: Positive = 24
+    #: Attempts at one command (0: until its life ends).
+    sms_attempts: NotNegative = 5
+    #: Seconds that the provider may take to answer.
+    sms_timeout: Positive = 30
+
+    sms_smpp_host: str = ""
+    sms_smpp_port: Port = 2775
+    sms_smpp_tls: bool = False
+    sms_smpp_system_id: str = ""
+    sms_smpp_password: str = ""
+    sms_smpp_system_type: str = ""
+    sms_smpp_service_type: str = ""
+    #: What the sender is; ``auto``: as it looks.
+    sms_smpp_sender_type: Literal[
+        "auto", "unknown", "international", "national", "short", "name"
+    ] = "auto"
+    #: The SMSC's default alphabet.
+    sms_smpp_alphabet: Literal["gsm", "latin1"] = "gsm"
+    #: How long texts go: parts with a header, parts with parameters, or in one piece.
+    sms_smpp_long: Literal["udh", "sar", "payload"] = "udh"
+    #: How the SMSC writes message ids in its answers and in delivery reports.
+    sms_smpp_sent_id: Literal["text", "decimal", "hexadecimal"] = "text"
+    sms_smpp_report_id: Literal["text", "decimal", "hexadecimal"] = "text"
+    #: Seconds of silence before the SMSC is asked whether it is there.
+    sms_smpp_enquire: Positive = 30
+
+    #: The request that sends an SMS: templates with ``{to}``, ``{text}``, ``{from}``, ``{id}``,
+    #: ``{life}``.
+    sms_http_url: str = ""
+    sms_http_method: Literal["GET", "POST", "PUT"] = "POST"
+    sms_http_headers: list[str] = []
+    sms_http_body: str = ""
+    #: Regular expressions: what the answer must hold, and where the message id is in it.
+    sms_http_success: str = ""
+    sms_http_message_id: str = ""
+    #: What callers of ``/sms/http/delivery`` and ``/sms/http/incoming`` must know, 16 characters or
+    #: more; empty: nobody may call.
+    sms_http_secret: str = ""
+    #: Names of the fields in these calls.
+    sms_http_list: str = ""
+    sms_http_delivery_id: str = "id"
+    sms_http_delivery_status: str = "status"
+    sms_http_incoming_from: str = "from"
+    sms_http_incoming_to: str = "to"
+    sms_http_incoming_text: str = "text"
+    sms_http_incoming_id: str = "id"
+    #: Statuses that are final.
+    sms_http_delivered: list[str] = msgspec.field(default_factory=lambda: ["delivered", "DELIVRD"])
+    sms_http_failed: list[str] = msgspec.field(
+        default_factory=lambda: [
+            *("failed", "undelivered", "undeliverable", "rejected", "expired", "deleted"),
+            *("UNDELIV", "REJECTD"),
+        ]
+    )
+
     #: Log level, and form: ``text`` or ``json``.
     log_level: str = "info"
     log_format: str = "text"
@@ -120,8 +187,29 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(
                     "roles can be split over processes only with NATS between them (set nats)"
                 )
+        self._check_sms()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
+
+    def _check_sms(self) -> None:
+        if self.sms_provider == "smpp":
+            for name in ("sms_smpp_host", "sms_smpp_system_id"):
+                if not getattr(self, name):
+                    raise ValueError(f"sms_provider smpp needs {name}")
+        if self.sms_provider == "http" and not self.sms_http_url.startswith(
+            ("http://", "https://")
+        ):
+            raise ValueError("sms_provider http needs sms_http_url, with http:// or https://")
+        if 0 < len(self.sms_http_secret) < 16:
+            raise ValueError("sms_http_secret must have 16 characters or more")
+        for header in self.sms_http_headers:
+            if not header.partition(":")[0].strip() or ":" not in header:
+                raise ValueError("sms_http_headers: each must be Name: value")
+        for name in ("sms_http_success", "sms_http_message_id"):
+            try:
+                re.compile(getattr(self, name))
+            except re.error as error:
+                raise ValueError(f"{name} is no regular expression: {error}") from None
 
     @property
     def sqlite(self) -> bool:

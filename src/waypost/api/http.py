@@ -8,6 +8,7 @@ request ends in a documented reply: what is refused with its code, a database th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 import time
@@ -20,6 +21,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from waypost.address import Addresses
+from waypost.api.callbacks import Callback, SmsCallbacks
 from waypost.api.dispatch import Dispatcher, Request
 from waypost.api.errors import error_body
 from waypost.api.pages import Pages
@@ -28,6 +30,8 @@ from waypost.api.rate import RateLimit
 from waypost.api.services import Services
 from waypost.api.wire import read_body, read_query, split_path
 from waypost.refusal import Refused
+from waypost.sms.callbacks import CallbackError
+from waypost.sms.provider import Unavailable
 from waypost.store.engine import fault_code
 
 Scope = MutableMapping[str, Any]
@@ -85,6 +89,7 @@ class HttpApi:
         self._rate = RateLimit(settings.api_rate)
         self.dispatcher = Dispatcher(services, self._rate)
         self._pages = Pages(services, self.dispatcher)
+        self._callbacks = SmsCallbacks(services)
         self._counters: dict[tuple[str, str, int], Any] = {}
         self._timers = {api: SECONDS.labels(api) for api in ("user", "panel")}
 
@@ -108,6 +113,12 @@ class HttpApi:
         if page is not None:
             status, more, body = page
             await _send(send, status, out + more, body if method != "HEAD" else b"", len(body))
+            return
+        callback = self._callbacks.find(path)
+        if callback is not None:
+            with contextlib.suppress(ClientGone):
+                status, body = await self._hear(callback, scope, headers, receive)
+                await _send(send, status, [*out, _PLAIN], body, len(body))
             return
         api, action = split_path(path)
         code = 0
@@ -136,6 +147,40 @@ class HttpApi:
         out = [*out, _JSON, _NO_STORE]
         await _send(send, status, out, body if method != "HEAD" else b"", len(body))
 
+    async def _hear(
+        self, callback: Callback, scope: Scope, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer to a provider's call."""
+        if scope["method"] not in ("GET", "POST"):
+            return 405, b""
+        authorization = headers.get(b"authorization")
+        try:
+            fields = self._callbacks.fields(
+                scope["query_string"],
+                await self._read(headers, receive),
+                headers.get(b"content-type", b"").decode("latin-1"),
+                authorization.decode("latin-1") if authorization else None,
+            )
+            if fields is not None:
+                await self._callbacks.take(callback, fields)
+                return 200, b""
+        except CallbackError as error:
+            return 400, str(error).encode()
+        except Refused:
+            return 413, b""
+        except Unavailable:
+            return 503, b""
+        address = self._address(scope, headers)
+        if not self._rate.allows(f"address {address}", self._tick()):
+            return 429, b""
+        await self._callbacks.forged(callback, address)
+        return 403, b""
+
+    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        peer = scope.get("client")
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        return self._addresses.client(peer[0] if peer else "", forwarded)
+
     async def _call(
         self,
         api: str,
@@ -147,10 +192,7 @@ class HttpApi:
     ) -> bytes:
         """The reply's body; ``redirect`` gets the address that an upload wants it sent to."""
         tick = self._tick()
-        peer = scope.get("client")
-        address = self._addresses.client(
-            peer[0] if peer else "", headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        )
+        address = self._address(scope, headers)
         if not self._rate.allows(f"address {address}", tick):
             raise Refused(15)
         bound = self.dispatcher.find(api, path)
@@ -233,6 +275,7 @@ class HttpApi:
 
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")
+_PLAIN = (b"content-type", b"text/plain; charset=utf-8")
 _NO_STORE = (b"cache-control", b"no-store")
 _ANY_ORIGIN: Headers = [(b"access-control-allow-origin", b"*")]
 

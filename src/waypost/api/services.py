@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from waypost.commands.queue import CommandQueue
     from waypost.fleet.service import Fleet
     from waypost.settings import Settings
+    from waypost.sms.inbound import Inbound
     from waypost.store.engine import Database
     from waypost.store.points import Points
 
@@ -27,5 +28,7 @@ class Services:
     points: Points
     fleet: Fleet
     commands: CommandQueue
+    #: Where SMS and reports on them come in; None: nowhere.
+    sms: Inbound | None = None
     #: What ``/readyz`` asks besides the database: name -> is it well?
     health: dict[str, Callable[[], bool]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ Subjects in use:
 ============================  =============================================================
 ``state.<source_id>``         a new state of a source was committed (its encoded row)
 ``command.<source_id>``       a command for this source was queued or cancelled
+``sms.<source_id>``           something is to go out by SMS to this source, or for its sake
 ``fleet.source.<source_id>``  the source changed (blocked, corrupted, model, settings ...)
 ``fleet.device.<hex id>``     this device id was registered, replaced or given up
 ``fleet.user.<user_id>``      the account's trackers, groups, rights or settings changed

@@ -341,6 +341,7 @@ class CommandQueue:
             .join(commands, commands.c.id == command_attempts.c.command_id)
             .where(
                 commands.c.source_id == source_id,
+                commands.c.channel != "sms",
                 commands.c.state.in_((QUEUED, SENT, FAILED)),
                 command_attempts.c.outcome.in_((TIMEOUT, DISCONNECTED, GATEWAY_LOST)),
                 command_attempts.c.sent_at > now - LATE_ANSWER,
@@ -366,12 +367,13 @@ class CommandQueue:
 
     async def sweep(self, *, now: int) -> None:
         """From time to time: ends attempts of gateways that are no more, and the lives of commands
-        that nobody could deliver."""
+        that nobody could deliver. What goes by SMS ends elsewhere (``sms.queue``)."""
         await self._lose(command_attempts.c.sent_at < now - self.timeout - LOST_AFTER, now)
         async with self._database.begin() as connection:
             await connection.execute(
                 update(commands)
                 .where(
+                    commands.c.channel != "sms",
                     commands.c.finished_at.is_(None),
                     commands.c.expires_at <= now,
                     or_(commands.c.state == QUEUED, commands.c.sent_at < now - self.timeout),
@@ -383,7 +385,7 @@ class CommandQueue:
         query = (
             select(command_attempts.c.command_id, command_attempts.c.number, commands.c.reliable)
             .join(commands, commands.c.id == command_attempts.c.command_id)
-            .where(command_attempts.c.finished_at.is_(None), which)
+            .where(commands.c.channel != "sms", command_attempts.c.finished_at.is_(None), which)
             .with_for_update(of=command_attempts)
         )
         async with self._database.begin() as connection:

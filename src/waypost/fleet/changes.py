@@ -21,7 +21,7 @@ def device_of(subject: str) -> str:
 class Changes:
     """What a write touched."""
 
-    __slots__ = ("commands", "devices", "sources", "users")
+    __slots__ = ("commands", "devices", "sms", "sources", "users")
 
     def __init__(self) -> None:
         #: Accounts whose trackers, groups or tags changed.
@@ -32,6 +32,8 @@ class Changes:
         self.devices: set[str] = set()
         #: Sources that there are new commands for.
         self.commands: set[int] = set()
+        #: Sources that something is to go out for by SMS.
+        self.sms: set[int] = set()
 
     def publish(self, bus: Bus) -> None:
         for user_id in self.users:
@@ -42,3 +44,5 @@ class Changes:
             bus.publish(device_subject(device_id))
         for source_id in self.commands:
             bus.publish(f"command.{source_id}")
+        for source_id in self.sms:
+            bus.publish(f"sms.{source_id}")

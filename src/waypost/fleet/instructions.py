@@ -38,7 +38,7 @@ async def request_location(
     where it is not connected; 256 where it has just said."""
     model = _model(row)
     able = {
-        "sms": model.has_location_request and unreachable("sms") is None,
+        "sms": model.has_location_request and unreachable(outbox.settings, "sms") is None,
         "gsm": model.has_gsm_lbs_location_request,
         "gprs": model.has_gprs_location_request,
     }

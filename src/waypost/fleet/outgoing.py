@@ -1,7 +1,7 @@
 """What people's actions make the platform tell devices and other people: rows of the outgoing
 queue, written in the transaction of the action, so that neither is there without the other.
 
-``commands.queue`` sends what goes over the device's connection.
+``commands.queue`` sends what goes over the device's connection, ``sms.queue`` what goes by SMS.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from waypost.store.tables import commands
 
 Channel = Literal["gprs", "sms", "email", "http"]
 
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 #: What is meant for the moment is not told after this time.
 SOON_MS = 5 * 60_000
@@ -33,8 +34,10 @@ _UNREACHABLE: dict[Channel, str] = {
 _encode = msgspec.json.Encoder().encode
 
 
-def unreachable(channel: Channel) -> str | None:
+def unreachable(settings: Settings, channel: Channel) -> str | None:
     """Why nothing can go out on a channel; None: it can."""
+    if channel == "sms" and settings.sms_provider:
+        return None
     return _UNREACHABLE.get(channel)
 
 
@@ -63,8 +66,7 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
         the id of the command. ``content`` is what the kind has, or the bytes of a ``text``.
         ``soon``: later it would do harm. ``reliable``: repeated until it is answered. Where the
         channel leads nowhere the command has failed, with the reason."""
-        refused = unreachable(channel)
-        life = SOON_MS if soon else self.settings.command_life_days * DAY_MS
+        refused = unreachable(self.settings, channel)
         made = await self.write.connection.execute(
             insert(commands)
             .values(
@@ -79,15 +81,23 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
                 reliable=reliable,
                 state="queued" if refused is None else "failed",
                 created_at=self.now,
-                expires_at=self.now + life,
+                expires_at=self.now + self._life(channel, soon),
                 finished_at=None if refused is None else self.now,
                 error=refused,
             )
             .returning(commands.c.id)
         )
-        if refused is None and channel == "gprs":
-            self.write.changes.commands.add(row.source_id)
+        if refused is None:
+            changes = self.write.changes
+            (changes.sms if channel == "sms" else changes.commands).add(row.source_id)
         return int(made.scalar_one())
+
+    def _life(self, channel: Channel, soon: bool) -> int:
+        if soon:
+            return SOON_MS
+        if channel == "sms":
+            return self.settings.sms_life_hours * HOUR_MS
+        return self.settings.command_life_days * DAY_MS
 
     async def cancel(self, source_id: int, command_id: int | None = None) -> None:
         """Takes back what a source has not been told yet: one command, or all of them."""

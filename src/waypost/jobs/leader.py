@@ -1,5 +1,5 @@
-"""Which process runs the jobs: the one that holds an advisory lock of PostgreSQL. With SQLite
-there is one process anyway."""
+"""Which process runs the jobs, and which sends SMS: the one that holds an advisory lock of
+PostgreSQL. With SQLite there is one process anyway."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import structlog
 log = structlog.get_logger()
 
 LOCK = 0x57505F6A
+#: Likewise of the process that sends SMS.
+SMS_LOCK = 0x57505F73
 
 
 class Leader(Protocol):
@@ -34,8 +36,9 @@ class Alone:
 class PostgresLeader:
     """The lock lives as long as its connection: a leader that dies gives it up."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, lock: int = LOCK) -> None:
         self._dsn = dsn
+        self._lock = lock
         self._connection: asyncpg.Connection | None = None
 
     async def leads(self) -> bool:
@@ -46,9 +49,9 @@ class PostgresLeader:
                 await connection.execute("SELECT 1", timeout=10)
                 return True
             connection = await asyncpg.connect(self._dsn, timeout=10)
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._lock):
                 self._connection = connection
-                log.info("leading_jobs")
+                log.info("leading_sms" if self._lock == SMS_LOCK else "leading_jobs")
                 return True
             await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

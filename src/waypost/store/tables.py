@@ -310,10 +310,23 @@ commands = Table(
     Column("sent_at", Big),
     Column("finished_at", Big),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    #: Not to be tried (again) before; null: at once. SMS only.
+    Column("due_at", Big),
+    #: What went out as people may see it, where it held secrets; null: as it is.
+    Column("shown", Text),
     Column("answer", Text),
+    #: Why it failed; while it is tried again: why the last attempt did.
     Column("error", Text),
 )
 Index("ix_commands_source_id_state", commands.c.source_id, commands.c.state)
+#: What is still to go out by SMS, or on its way.
+Index(
+    "ix_commands_open_sms",
+    commands.c.state,
+    commands.c.id,
+    sqlite_where=text("channel = 'sms' AND finished_at IS NULL"),
+    postgresql_where=text("channel = 'sms' AND finished_at IS NULL"),
+)
 
 command_attempts = Table(
     "command_attempts",
@@ -326,9 +339,49 @@ command_attempts = Table(
     Column("key", Text),
     Column("sent_at", Big, nullable=False),
     Column("finished_at", Big),
-    #: answered, timeout, disconnected, gateway_lost, refused.
+    #: answered, timeout, disconnected, gateway_lost, refused; by SMS also accepted, delivered,
+    #: undelivered.
     Column("outcome", Text),
 )
+
+#: Short messages that a provider has or had, by its ids.
+sms_parts = Table(
+    "sms_parts",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    #: What it is part of; null: a report came on something that we do not know (yet).
+    _ref("command_id", "commands.id", nullable=True),
+    #: Of the attempt.
+    Column("number", Integer),
+    #: accepted, delivered, failed.
+    Column("state", Text, nullable=False),
+    #: Why it failed.
+    Column("reason", Text),
+    #: When it was accepted, or its report came where that was first.
+    Column("at", Big, nullable=False, index=True),
+)
+
+#: Messages from outside.
+sms_incoming = Table(
+    "sms_incoming",
+    metadata,
+    _id(),
+    Column("at", Big, nullable=False, index=True),
+    Column("provider", Text, nullable=False),
+    #: The provider's id of it, where it has one.
+    Column("message_id", Text),
+    #: As the provider says; of a forged one the address that it came from.
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    #: answer, unprompted (a device's, to nothing), unknown (no device's number), forged.
+    Column("kind", Text, nullable=False),
+    _ref("source_id", "sources.id", nullable=True),
+    #: What it answers.
+    _ref("command_id", "commands.id", nullable=True, index=False),
+)
+Index("ix_sms_incoming_message", sms_incoming.c.provider, sms_incoming.c.message_id)
 
 #: Devices that connect and that nobody registered.
 inbox = Table(

@@ -1,0 +1,95 @@
+"""What the end of an attempt makes of its command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from waypost.commands.queue import ACKNOWLEDGED, CANCELLED, FAILED, QUEUED, SENT
+from waypost.settings import Settings
+from waypost.store.tables import command_attempts, commands
+
+# Outcomes of an attempt, beside those of ``commands.queue``.
+ACCEPTED = "accepted"  # the provider has it
+DELIVERED = "delivered"
+UNDELIVERED = "undelivered"
+
+#: Longest wait (ms) between two attempts.
+LONGEST_WAIT = 3_600_000
+
+
+class Concluded(msgspec.Struct, frozen=True):
+    """An attempt that the network has reported on, in all its parts."""
+
+    command_id: int
+    number: int
+    reliable: bool
+    delivered: bool
+    reason: str | None
+
+
+class Attempts:
+    """The rules. Times are ms since 1970 and always an argument."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._wait = settings.command_timeout * 1000
+        self._most = settings.sms_attempts
+
+    async def give_up(
+        self,
+        connection: AsyncConnection,
+        command_id: int,
+        number: int,
+        reason: str,
+        *,
+        again: bool,
+        now: int,
+    ) -> None:
+        """An attempt was in vain. ``again``: the command may be tried again, within bounds."""
+        if again and self._most and number >= self._most:
+            again, reason = False, f"{reason} ({number} attempts)"
+        changes: dict[str, Any] = {"state": FAILED, "finished_at": now}
+        if again:
+            wait = min(self._wait * 2 ** min(number - 1, 24), LONGEST_WAIT)
+            changes = {"state": QUEUED, "due_at": now + wait}
+        await connection.execute(
+            update(commands).where(*under_way(command_id, number)).values(error=reason, **changes)
+        )
+
+    async def conclude(self, connection: AsyncConnection, end: Concluded, *, now: int) -> None:
+        """The network reported on an attempt; it counts for one that was given up, too."""
+        await connection.execute(
+            update(command_attempts)
+            .where(
+                command_attempts.c.command_id == end.command_id,
+                command_attempts.c.number == end.number,
+            )
+            .values(outcome=DELIVERED if end.delivered else UNDELIVERED)
+        )
+        if not end.delivered:
+            reason = end.reason or "the network reports that it was not delivered"
+            await self.give_up(
+                connection, end.command_id, end.number, reason, again=end.reliable, now=now
+            )
+            return
+        await connection.execute(
+            update(commands)
+            .where(
+                commands.c.id == end.command_id,
+                commands.c.state.not_in((ACKNOWLEDGED, CANCELLED)),
+            )
+            .values(state=ACKNOWLEDGED, finished_at=now, error=None)
+        )
+
+
+def under_way(command_id: Any, number: Any) -> tuple[Any, ...]:
+    """A command that is in this attempt still."""
+    return (
+        commands.c.id == command_id,
+        commands.c.attempts == number,
+        commands.c.state == SENT,
+        commands.c.finished_at.is_(None),
+    )

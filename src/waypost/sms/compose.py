@@ -1,0 +1,51 @@
+"""What a command says by SMS. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from waypost.catalog import models
+from waypost.protocols import find_protocol
+from waypost.protocols.base import Command, CommandError, Device, Text
+
+#: Stands for what people must not see.
+HIDDEN = "***"
+
+
+class _Invitation(msgspec.Struct):
+    """To somebody who is to use an app as a tracker."""
+
+    label: str
+    device_id: str
+
+
+def compose(command: Command, device: Device) -> list[Text]:
+    """The texts that carry a command, to be sent in this order. Raises
+    :class:`~waypost.protocols.base.CommandError` where there is no way to say it."""
+    if command.kind == "text":
+        return [Text(command.text)]
+    if command.kind == "invitation":
+        try:
+            told = msgspec.json.decode(command.payload, type=_Invitation)
+        except msgspec.MsgspecError as error:
+            raise CommandError(f"not an invitation: {error}") from None
+        return [Text(f"{told.label}: log in to the tracking app with the id {told.device_id}")]
+    model = models.model(device.model) if device.model is not None else None
+    protocol = find_protocol(model.protocol) if model is not None and model.protocol else None
+    if protocol is None:
+        raise CommandError(f"nothing is known of SMS to a device of model {device.model}")
+    return protocol().texts(command, device)
+
+
+def shown(texts: list[Text]) -> str:
+    """The texts as people may see them: without their secrets."""
+    return "\n".join(hide(text.text, text.secrets) for text in texts)
+
+
+def hide(text: str, secrets: tuple[str, ...]) -> str:
+    """A text without what must not be seen. Of two secrets the longer goes first, since it may hold
+    the other."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return text

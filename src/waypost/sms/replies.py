@@ -1,0 +1,185 @@
+"""What comes back: delivery reports and messages from outside, as rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
+from waypost.protocols.base import Command, CommandError, Device
+from waypost.settings import Settings
+from waypost.sms.attempts import Attempts
+from waypost.sms.compose import compose, hide
+from waypost.sms.parts import note_report
+from waypost.sms.provider import Incoming, Report
+from waypost.store.engine import Database
+from waypost.store.tables import command_attempts, commands, sms_incoming, sources
+
+#: A device may answer so long (ms) after its command was sent.
+LATE_ANSWER = 86_400_000
+#: Characters of a message from outside that are kept.
+LONGEST_TEXT = 10_000
+
+Kind = Literal["answer", "unprompted", "unknown", "forged"]
+"""What a message from outside was: the answer to a command; a device's word to nothing; from a
+number that is no device's; or of somebody who does not know the secret."""
+
+_NO_NUMBER = re.compile(r"[^\d+\s().-]")
+
+
+class Replies:
+    """Writes them down. Times are ms since 1970 and always an argument."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._attempts = Attempts(settings)
+
+    async def take(
+        self, came: Sequence[tuple[str, Report | Incoming]], *, now: int
+    ) -> list[Kind | None]:
+        """Stores, in one transaction, what came from providers (by name). What each message was;
+        None for reports, and for messages that were here before."""
+        kinds: list[Kind | None] = []
+        async with self._database.begin() as connection:
+            for provider, one in came:
+                if isinstance(one, Incoming):
+                    kinds.append(await self._incoming(connection, provider, one, now))
+                else:
+                    await self._report(connection, provider, one, now)
+                    kinds.append(None)
+        return kinds
+
+    async def forged(self, provider: str, address: str, *, now: int) -> None:
+        """Somebody said something without knowing the secret."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                insert(sms_incoming).values(
+                    at=now, provider=provider, sender=address, recipient="", text="", kind="forged"
+                )
+            )
+
+    async def _report(
+        self, connection: AsyncConnection, provider: str, report: Report, now: int
+    ) -> None:
+        end = await note_report(connection, provider, report, now=now)
+        if end is not None:
+            await self._attempts.conclude(connection, end, now=now)
+
+    async def _incoming(
+        self, connection: AsyncConnection, provider: str, message: Incoming, now: int
+    ) -> Kind | None:
+        if message.message_id is not None:
+            before = select(sms_incoming.c.id).where(
+                sms_incoming.c.provider == provider,
+                sms_incoming.c.message_id == message.message_id,
+            )
+            if await connection.scalar(before.limit(1)) is not None:
+                return None
+        said = message.text.replace("\0", "").encode(errors="replace").decode()[:LONGEST_TEXT]
+        source_id = await _source(connection, message.sender)
+        kind: Kind = "unknown"
+        command_id = None
+        if source_id is not None:
+            command_id, said = await self._answer(connection, source_id, said, now)
+            kind = "unprompted" if command_id is None else "answer"
+        await connection.execute(
+            insert(sms_incoming).values(
+                at=now,
+                provider=provider,
+                message_id=message.message_id,
+                sender=message.sender,
+                recipient=message.recipient,
+                text=said,
+                source_id=source_id,
+                command_id=command_id,
+                kind=kind,
+            )
+        )
+        return kind
+
+    async def _answer(
+        self, connection: AsyncConnection, source_id: int, said: str, now: int
+    ) -> tuple[int | None, str]:
+        """The newest command of this device that went out by SMS and has no answer gets this one;
+        its id (None: there is none), and the answer without what the command keeps secret."""
+        last = and_(
+            command_attempts.c.command_id == commands.c.id,
+            command_attempts.c.number == commands.c.attempts,
+        )
+        query = (
+            select(
+                commands.c.id,
+                commands.c.attempts,
+                commands.c.kind,
+                commands.c.payload,
+                commands.c.shown,
+                sources.c.device_id,
+                sources.c.model,
+                sources.c.setup,
+                sources.c.password,
+            )
+            .join(command_attempts, last)
+            .join(sources, sources.c.id == commands.c.source_id)
+            .where(
+                commands.c.source_id == source_id,
+                commands.c.channel == "sms",
+                commands.c.recipient.is_(None),
+                commands.c.answer.is_(None),
+                commands.c.state != CANCELLED,
+                commands.c.sent_at > now - LATE_ANSWER,
+                or_(command_attempts.c.outcome.is_(None), command_attempts.c.outcome != REFUSED),
+            )
+            .order_by(commands.c.sent_at.desc(), commands.c.id.desc())
+            .limit(1)
+            .with_for_update(of=commands)
+        )
+        row = (await connection.execute(query)).first()
+        if row is None:
+            return None, said
+        if row.shown is not None:
+            said = hide(said, _secrets(row))
+        await connection.execute(
+            update(command_attempts)
+            .where(
+                command_attempts.c.command_id == row.id, command_attempts.c.number == row.attempts
+            )
+            .values(
+                outcome=ANSWERED, finished_at=func.coalesce(command_attempts.c.finished_at, now)
+            )
+        )
+        await connection.execute(
+            update(commands)
+            .where(commands.c.id == row.id)
+            .values(
+                state=ACKNOWLEDGED,
+                finished_at=func.coalesce(commands.c.finished_at, now),
+                answer=said,
+                error=None,
+            )
+        )
+        return row.id, said
+
+
+async def _source(connection: AsyncConnection, sender: str) -> int | None:
+    """The device whose number it is."""
+    if _NO_NUMBER.search(sender):
+        return None
+    digits = re.sub(r"\D", "", sender).removeprefix("00")
+    if not digits:
+        return None
+    query = select(sources.c.id).where(sources.c.phone == digits)
+    return await connection.scalar(query)
+
+
+def _secrets(row: Any) -> tuple[str, ...]:
+    """What a command says that people must not see: devices repeat it in their answers."""
+    device = Device(row.device_id, row.model, dict(row.setup), row.password)
+    try:
+        texts = compose(Command(row.id, row.payload, row.kind), device)
+    except CommandError:
+        return ()
+    return tuple(secret for text in texts for secret in text.secrets)
