@@ -141,6 +141,14 @@ class Encoded(msgspec.Struct):
     answered: bool = True
 
 
+class Text(msgspec.Struct, frozen=True):
+    """An SMS to a device."""
+
+    text: str
+    #: What in it people must not see (passwords).
+    secrets: tuple[str, ...] = ()
+
+
 def _wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
@@ -197,3 +205,8 @@ class Protocol:
     def encode(self, command: Command, device: Device) -> Encoded:
         """The bytes that carry ``command``. Raises :class:`CommandError` where it cannot."""
         raise CommandError(f"{self.name} has no command channel")
+
+    def texts(self, command: Command, device: Device) -> list[Text]:
+        """The SMS that carry ``command``, in their order; a ``text`` goes as it is and does not get
+        here. Raises :class:`CommandError` where there are none."""
+        raise CommandError(f"{self.name} has no SMS for: {command.kind}")
