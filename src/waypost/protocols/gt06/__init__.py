@@ -185,7 +185,7 @@ class Gt06(Protocol):
                 answer = bytes((len(_NO_ADDRESS),)) + bytes(4) + _NO_ADDRESS
                 return Decoded(reply=pack(_ADDRESS, answer, serial, long=True))
             if kind == _ANSWER:
-                return information.read_answer(content)
+                return _numbered(information.read_answer(content), packet)
             if kind == 0x35:
                 return self._camera().announced(content, self._clock_offset(device))
             if not content:
