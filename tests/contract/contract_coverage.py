@@ -66,7 +66,9 @@ def _section(name: str, action: Action | None) -> Iterator[str]:
         yield ""
     yield "| code | when | test |"
     yield "| ---: | --- | --- |"
-    yield "| – | it works | `test_the_sample_call_works`, `test_the_call_works_alike_in_every_form` |"
+    works = ("test_the_sample_call_works", "test_the_call_works_alike_in_every_form")
+    examples = "test_a_printed_call_gets_the_printed_reply"
+    yield f"| – | it works | {', '.join(f'`{test}`' for test in (*works, examples))} |"
     told = {code: (when, _test(name, code)) for code, when in _when(name).items()}
     for code, row in sorted({**_general(name, action), **told}.items()):
         yield f"| {code} {errors.error(code).description} | {row[0]} | {row[1]} |"

@@ -29,8 +29,6 @@ SPECIFIED = (
 
 #: Documented codes that an action cannot answer, and why.
 SETTLED: dict[tuple[str, int], str] = {
-    ("panel/tracker/bundle/list", 201): "the page speaks of `user_id` and `tariff_id`, which the "
-    "action does not take",
     ("panel/tracker/bundle/import", 201): "nothing is looked up but the equipment (204) and the "
     "IMEIs (247)",
 }

@@ -73,6 +73,22 @@ async def a_tariff_that_is_not_the_dealers(stage: Stage) -> Reply:
     return foreign
 
 
+@scenario("panel/tracker/bundle/list", 201)
+async def a_user_without_bundles_of_the_dealers(stage: Stage) -> Reply:
+    unknown = await stage.call("panel/tracker/bundle/list", user_id=NOTHING)
+    foreign = await stage.call("panel/tracker/bundle/list", user_id=stage.ids["foreigner"])
+    assert foreign == unknown
+    return unknown
+
+
+@scenario("panel/tracker/bundle/list", 201)
+async def bundles_of_a_tariff_that_is_not_the_dealers(stage: Stage) -> Reply:
+    other = await stage.tariff("other_panel")
+    foreign = await stage.call("panel/tracker/bundle/list", tariff_id=other)
+    assert await stage.call("panel/tracker/bundle/list", tariff_id=NOTHING) == foreign
+    return foreign
+
+
 @scenario("panel/tracker/active/history/list", 211)
 async def more_than_two_years(stage: Stage) -> Reply:
     action = "panel/tracker/active/history/list"
