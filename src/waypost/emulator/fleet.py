@@ -28,6 +28,8 @@ MIX = (
     ("gl200", Transport.UDP, "Queclink"),
     ("gl100", Transport.UDP, "Queclink"),
     ("atrack", Transport.UDP, "ATrack"),
+    ("gt06", Transport.TCP, "Concox"),
+    ("meitrack", Transport.TCP, "Meitrack"),
 )
 NAMES = ("Van", "Truck", "Taxi", "Courier", "Service car")
 #: Begins the IMEIs of vehicles that do not exist; the industry gives out 01, 35 and 86.
