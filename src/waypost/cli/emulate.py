@@ -41,7 +41,7 @@ def emulate(
     Parameters
     ----------
     protocol
-        Name of the protocol: teltonika, gl200, gl100, atrack, wondex, ngp.
+        Name of the protocol: teltonika, gl200, gl100, atrack, wondex, gt06, meitrack, ngp.
     to
         HOST:PORT of the server.
     devices
