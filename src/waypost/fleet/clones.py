@@ -13,7 +13,7 @@ from waypost.catalog import errors
 from waypost.fleet.locking import lock_sources
 from waypost.fleet.rows import TrackerRow, fetch_rows, rows_query
 from waypost.fleet.service import Write
-from waypost.fleet.ties import leave_account, need_untied
+from waypost.fleet.ties import leave_account, need_untied, ties_of
 from waypost.refusal import Refused
 from waypost.store.tables import trackers, users
 
@@ -43,7 +43,8 @@ async def clone(write: Write, row: TrackerRow, label: str, user_id: int, now: in
     there = await _there(write.connection, [row.source_id], user_id)
     if there:
         raise Refused(247)
-    return await _make(write, row, label, user_id, now)
+    (made,) = await _make(write, [(row, label)], user_id, now)
+    return made
 
 
 async def clone_all(
@@ -71,11 +72,8 @@ async def clone_all(
     there = await _there(write.connection, [rows[one].source_id for one in wanted], user_id)
     if there and not pass_over:
         raise Refused(247, list=sorted(there.values()))
-    made = [
-        await _make(write, rows[one], rows[one].label, user_id, now)
-        for one in wanted
-        if rows[one].source_id not in there
-    ]
+    new = [rows[one] for one in wanted if rows[one].source_id not in there]
+    made = await _make(write, [(row, row.label) for row in new], user_id, now)
     return made, [one for one in wanted if rows[one].source_id in there]
 
 
@@ -101,23 +99,32 @@ async def _there(
     return {row.source_id: row.id for row in await connection.execute(query)}
 
 
-async def _make(write: Write, row: TrackerRow, label: str, user_id: int, now: int) -> int:
+async def _make(
+    write: Write, wanted: Sequence[tuple[TrackerRow, str]], user_id: int, now: int
+) -> list[int]:
+    """The ids of the new clones, in the order given."""
+    if not wanted:
+        return []
+    day = datetime.fromtimestamp(now / 1000, UTC).date()
     try:
-        made = await write.connection.execute(
-            insert(trackers)
-            .values(
-                source_id=row.source_id,
-                user_id=user_id,
-                label=label,
-                clone=True,
-                creation_date=datetime.fromtimestamp(now / 1000, UTC).date(),
-            )
-            .returning(trackers.c.id)
+        await write.connection.execute(
+            insert(trackers),
+            [
+                {
+                    "source_id": row.source_id,
+                    "user_id": user_id,
+                    "label": label,
+                    "clone": True,
+                    "creation_date": day,
+                }
+                for row, label in wanted
+            ],
         )
     except IntegrityError:
         raise Refused(247) from None
+    made = await _there(write.connection, [row.source_id for row, _ in wanted], user_id)
     write.changes.users.add(user_id)
-    return int(made.scalar_one())
+    return [made[row.source_id] for row, _ in wanted]
 
 
 async def delete_clone(write: Write, row: TrackerRow) -> None:
@@ -127,18 +134,25 @@ async def delete_clone(write: Write, row: TrackerRow) -> None:
     if row.deleted:
         raise Refused(201)
     await need_untied(write.connection, row.id)
+    await _delete(write, [row])
+
+
+async def _delete(write: Write, rows: Sequence[TrackerRow]) -> None:
+    ids = [row.id for row in rows]
     await write.connection.execute(
-        update(trackers).where(trackers.c.id == row.id).values(deleted=True, group_id=None)
+        update(trackers).where(trackers.c.id.in_(ids)).values(deleted=True, group_id=None)
     )
-    await leave_account(write.connection, row.id)
-    write.changes.users.add(row.user_id)
+    await leave_account(write.connection, ids)
+    write.changes.users.update(row.user_id for row in rows)
 
 
 async def delete_clones(write: Write, dealer_id: int, tracker_ids: Sequence[int]) -> dict[int, str]:
     """Takes several clones of a dealer's users out of their accounts; the ids of those that could
     not be, and why."""
     rows = await _locked(write.connection, dealer_id, tracker_ids)
+    tied = await ties_of(write.connection, tracker_ids)
     failed: dict[int, str] = {}
+    going: list[TrackerRow] = []
     for tracker_id in dict.fromkeys(tracker_ids):
         row = rows.get(tracker_id)
         if row is None:
@@ -147,9 +161,10 @@ async def delete_clones(write: Write, dealer_id: int, tracker_ids: Sequence[int]
             failed[tracker_id] = "Not a clone"
         elif row.deleted:
             failed[tracker_id] = "Already deleted"
+        elif tracker_id in tied:
+            failed[tracker_id] = errors.error(tied[tracker_id].code).description
         else:
-            try:
-                await delete_clone(write, row)
-            except Refused as refused:
-                failed[tracker_id] = errors.error(refused.code).description
+            going.append(row)
+    if going:
+        await _delete(write, going)
     return failed

@@ -28,7 +28,7 @@ async def move(outbox: Outbox, row: TrackerRow, user_id: int) -> None:
     )
     if await connection.scalar(there) is not None:
         raise Refused(247)
-    await leave_account(connection, row.id)
+    await leave_account(connection, [row.id])
     await assign_listing(outbox, row, None)
     await outbox.cancel(row.source_id)
     try:

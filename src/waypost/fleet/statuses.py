@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import delete, func, insert, not_, select, update
+from sqlalchemy import bindparam, delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.locking import lock_sources
@@ -140,9 +140,12 @@ async def update_listing(write: Write, user_id: int, listing: Listing) -> None:
             supervisor_controlled=listing.supervisor_controlled,
         )
     )
-    for place, status_id in enumerate(listing.entries):
+    if listing.entries:
         await write.connection.execute(
-            update(statuses).where(statuses.c.id == status_id).values(ordinal=place)
+            update(statuses)
+            .where(statuses.c.id == bindparam("b_id"))
+            .values(ordinal=bindparam("b_place")),
+            [{"b_id": one, "b_place": place} for place, one in enumerate(listing.entries)],
         )
 
 

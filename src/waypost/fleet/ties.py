@@ -19,15 +19,29 @@ from waypost.store.tables import (
 
 async def need_untied(connection: AsyncConnection, tracker_id: int) -> None:
     """Raises :class:`Refused` 203 with ``rules``, or else ``vehicles``, that use the tracker."""
-    using = select(rule_trackers.c.rule_id).where(rule_trackers.c.tracker_id == tracker_id)
-    rules = list(await connection.scalars(using.order_by(rule_trackers.c.rule_id)))
-    if rules:
-        raise Refused(203, rules=rules)
-    found = list(
-        await connection.scalars(select(vehicles.c.id).where(vehicles.c.tracker_id == tracker_id))
+    refusal = (await ties_of(connection, [tracker_id])).get(tracker_id)
+    if refusal is not None:
+        raise refusal
+
+
+async def ties_of(connection: AsyncConnection, tracker_ids: Sequence[int]) -> dict[int, Refused]:
+    """The same for several trackers: what refuses those that are used."""
+    found: dict[int, Refused] = {}
+    held = select(vehicles.c.tracker_id, vehicles.c.id).where(
+        vehicles.c.tracker_id.in_(tracker_ids)
     )
-    if found:
-        raise Refused(203, vehicles=found)
+    for tracker_id, vehicle_id in await connection.execute(held):
+        found[tracker_id] = Refused(203, vehicles=[vehicle_id])
+    rules: dict[int, list[int]] = {}
+    using = (
+        select(rule_trackers.c.tracker_id, rule_trackers.c.rule_id)
+        .where(rule_trackers.c.tracker_id.in_(tracker_ids))
+        .order_by(rule_trackers.c.rule_id)
+    )
+    for tracker_id, rule_id in await connection.execute(using):
+        rules.setdefault(tracker_id, []).append(rule_id)
+    found.update({tracker_id: Refused(203, rules=used) for tracker_id, used in rules.items()})
+    return found
 
 
 async def untie(connection: AsyncConnection, tracker_ids: Sequence[int]) -> None:
@@ -40,9 +54,9 @@ async def untie(connection: AsyncConnection, tracker_ids: Sequence[int]) -> None
     )
 
 
-async def leave_account(connection: AsyncConnection, tracker_id: int) -> None:
-    """Takes off a tracker whatever its account gave it: rules, vehicle, tags, sub-users, saved
+async def leave_account(connection: AsyncConnection, tracker_ids: Sequence[int]) -> None:
+    """Takes off trackers whatever their account gave them: rules, vehicle, tags, sub-users, saved
     commands."""
-    await untie(connection, [tracker_id])
+    await untie(connection, tracker_ids)
     for table in (tag_bindings, user_trackers, saved_commands):
-        await connection.execute(delete(table).where(table.c.tracker_id == tracker_id))
+        await connection.execute(delete(table).where(table.c.tracker_id.in_(tracker_ids)))
