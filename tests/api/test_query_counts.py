@@ -60,7 +60,7 @@ async def test_as_many_statements_for_many_as_for_few(world: World) -> None:
 
     async def costs(ids: list[int]) -> dict[str, int]:
         await world.call("tracker/list")  # the account's trackers are in memory from here on
-        await world.call("panel/timezone/list")  # and so is the session
+        await world.call("panel/account/get_permissions")  # and so is the session
         user = {"user_id": world.ids["stranger"]}
         found = {
             path: (await cost(path, **params))[0]
@@ -99,7 +99,7 @@ async def test_strangers_cost_nothing(world: World) -> None:
             ("panel/tracker/corrupt", ids),
         ):
             await world.call("tracker/list")
-            await world.call("panel/timezone/list")
+            await world.call("panel/account/get_permissions")
             with counted(world) as seen:
                 reply = await world.call(path, **params)
             assert reply["success"], reply
