@@ -70,7 +70,7 @@ async def test_a_new_user_is_read_back_whole_and_can_log_in(world: World) -> Non
     read = await world.call("panel/user/read", user_id=user_id)
     assert read["discount"] == DISCOUNT
     assert read["default_tariff_id"] == world.tariff_id
-    assert read["dealer_mfa_settings"] == {"type": "disallowed", "factor_types": []}
+    assert read["dealer_mfa_settings"] == {"type": "disallowed"}
     assert read["value"] == {
         **PERSON,
         "login": "john.smith@test.com",
