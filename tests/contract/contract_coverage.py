@@ -20,7 +20,8 @@ Written by `scripts/api_coverage.py` from the catalog of documented actions and 
 Besides, every action of the registry, whether of the specification or not, is called by
 `tests/contract/`
 
-* `test_contract_samples.py`: with arguments that work, in every form of request;
+* `test_contract_pages.py` and `test_contract_samples.py`: with arguments that work, as its page in
+  [actions](actions/README.md) prints it, and in every form of request;
 * `test_contract_roles.py`: by everybody who may and who may not (3, 4, 13), about trackers that are
   not the caller's, blocked, cloned or given up (201, 208, 219, 249, 252);
 * `test_contract_parameters.py`: with each parameter missing, beyond its bounds, or of another type
@@ -66,7 +67,7 @@ def _section(name: str, action: Action | None) -> Iterator[str]:
         yield ""
     yield "| code | when | test |"
     yield "| ---: | --- | --- |"
-    works = ("test_the_sample_call_works", "test_the_call_works_alike_in_every_form")
+    works = ("test_a_printed_call_works", "test_the_call_works_alike_in_every_form")
     examples = "test_a_printed_call_gets_the_printed_reply"
     yield f"| – | it works | {', '.join(f'`{test}`' for test in (*works, examples))} |"
     told = {code: (when, _test(name, code)) for code, when in _when(name).items()}

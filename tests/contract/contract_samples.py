@@ -311,6 +311,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "vehicle/read": {"vehicle_id": 1},
     "vehicle/update": {"vehicle": {**VEHICLE, "id": 1, "tracker_id": COURIER}},
     "vehicle/delete": {"vehicle_id": 1},
+    "vehicle/batch_convert": {
+        "batch": "Van 1\tHH-WP 18\nVan 2\tHH-WP 19",
+        "fields": ["label", "reg_number"],
+    },
     "status/listing/create": {
         "listing": {
             "label": "Taxi",

@@ -41,9 +41,16 @@ LENIENT: dict[tuple[str, str], str] = {
     ("panel/dealer/settings/image/upload", "file"): "a missing file has a code of its own, 233",
     ("tracker/avatar/upload", "file"): "a missing file has a code of its own, 233",
     ("tracker/sensor/calibration_data/upload_omnicomm", "file"): "a missing file is 233",
+    ("vehicle/batch_convert", "batch"): "or a file",
     ("tracker/rule/create", "description"): "empty where it is left out",
     ("tracker/rule/update", "description"): "empty where it is left out",
     ("api/key/delete", "key"): "older clients call it `api_key`",
+}
+
+#: Documented parameters that mean nothing here, and why.
+UNTAKEN: dict[tuple[str, str], str] = {
+    ("vehicle/batch_convert", "file_id"): "files come with the call itself",
+    ("vehicle/batch_convert", "geocoder"): "addresses are taken as they are written",
 }
 
 #: Bounds with a documented code of their own instead of 7.
