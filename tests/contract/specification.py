@@ -42,8 +42,11 @@ LENIENT: dict[tuple[str, str], str] = {
     ("tracker/avatar/upload", "file"): "a missing file has a code of its own, 233",
     ("tracker/sensor/calibration_data/upload_omnicomm", "file"): "a missing file is 233",
     ("vehicle/batch_convert", "batch"): "or a file",
-    ("tracker/rule/create", "description"): "empty where it is left out",
-    ("tracker/rule/update", "description"): "empty where it is left out",
+    **{
+        (action, name): "has a value of its own where it is left out"
+        for action in ("tracker/rule/create", "tracker/rule/update")
+        for name in ("description", "zone_ids", "trackers", "param", "alerts", "suspended")
+    },
     ("api/key/delete", "key"): "older clients call it `api_key`",
 }
 
