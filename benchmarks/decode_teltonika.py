@@ -77,7 +77,7 @@ def main() -> None:
 
     def compiled(data: bytes) -> int:
         buffer = bytearray(data)
-        return len(protocol.decode(protocol.frames(buffer)[0], device).messages)
+        return len(list(protocol.decode(protocol.frames(buffer)[0], device).messages))
 
     def by_field(data: bytes) -> int:
         if crc16.arc(data[8:-4]) != int.from_bytes(data[-4:], "big"):

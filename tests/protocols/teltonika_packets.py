@@ -6,6 +6,9 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from fastcrc import crc16
+from hypothesis import strategies as st
+
+from waypost.protocols.teltonika.avl import families
 
 IMEI = "356307042441013"
 LOGIN = b"\x00\x0f" + IMEI.encode()
@@ -76,3 +79,26 @@ def datagram(data: bytes, imei: str = IMEI, packet_id: int = 0xCAFE, number: int
 def reseal(data: bytes) -> bytes:
     """A packet whose data was changed, with its length and checksum right again."""
     return packet(data[8:-4])
+
+
+def meant(size: int, most: int) -> list[int]:
+    """Ids that mean something with values of ``size`` bytes."""
+    elements = [element for family in families().values() for element in family.elements]
+    return sorted({item.id for item in elements if size in item.size and item.id <= most})
+
+
+def element_lists(most: int) -> st.SearchStrategy[dict[int, list[tuple[int, int]]]]:
+    """Elements by size, mostly of ids that mean something."""
+    return st.fixed_dictionaries(
+        {
+            size: st.lists(
+                st.tuples(
+                    st.sampled_from(meant(size, most)) | st.integers(0, most),
+                    st.integers(0, 2 ** (8 * size) - 1) | st.integers(0, 5),
+                ),
+                max_size=6,
+                unique_by=lambda item: item[0],
+            )
+            for size in (1, 2, 4, 8)
+        }
+    )

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from teltonika_packets import IMEI, TIME, packet, record, records
+from teltonika_packets import IMEI, TIME, element_lists, packet, record, records
 
 from waypost.catalog import vocabulary
 from waypost.protocols.base import Decoded, Device, ProtocolError
@@ -321,29 +321,6 @@ class TestBeacons:
     def test_any_bytes(self, avl_id: int, data: bytes) -> None:
         found = one(record(variable=[(avl_id, data)])).values[f"avl_io_{avl_id}"]
         msgspec.json.encode(found)
-
-
-def meant(size: int, most: int) -> list[int]:
-    """Ids that mean something with values of ``size`` bytes."""
-    elements = [element for family in families().values() for element in family.elements]
-    return sorted({item.id for item in elements if size in item.size and item.id <= most})
-
-
-def element_lists(most: int) -> st.SearchStrategy[dict[int, list[tuple[int, int]]]]:
-    """Elements by size, mostly of ids that mean something."""
-    return st.fixed_dictionaries(
-        {
-            size: st.lists(
-                st.tuples(
-                    st.sampled_from(meant(size, most)) | st.integers(0, most),
-                    st.integers(0, 2 ** (8 * size) - 1) | st.integers(0, 5),
-                ),
-                max_size=6,
-                unique_by=lambda item: item[0],
-            )
-            for size in (1, 2, 4, 8)
-        }
-    )
 
 
 class TestPlans:

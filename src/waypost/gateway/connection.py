@@ -7,6 +7,7 @@ acknowledged. The newest of it is kept, so that registering the device takes it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +17,7 @@ from waypost.gateway.link import UNACKNOWLEDGED, Pending, Reply
 from waypost.gateway.throttle import Throttle
 from waypost.protocols.base import Decoded, Frame, Hello, Protocol, ProtocolError
 from waypost.store.engine import is_unavailable
+from waypost.telemetry.records import Records
 
 if TYPE_CHECKING:
     from waypost.gateway.gateway import Gateway
@@ -122,11 +124,12 @@ class Connection(Identified):
                 self.settle(frame, decoded.reply, close=decoded.close)
             return
         gateway = self.gateway
-        for message in messages:
-            if message.device_id is not None and message.device_id not in self.ids:
-                self.waiting = True
-                gateway.spawn(self._submit_for_several(live, decoded, frame))
-                return
+        if not isinstance(messages, Records):
+            for message in messages:
+                if message.device_id is not None and message.device_id not in self.ids:
+                    self.waiting = True
+                    gateway.spawn(self._submit_for_several(live, decoded, frame))
+                    return
         pending = Pending(
             self, frame if self.answers_all else None, decoded.reply, decoded.close, 1
         )
@@ -197,7 +200,7 @@ class Connection(Identified):
             gateway.pump.add(self)
 
 
-def newest_position(messages: list[Message]) -> Message | None:
+def newest_position(messages: Sequence[Message]) -> Message | None:
     """The newest message with a location."""
     newest = None
     for message in messages:

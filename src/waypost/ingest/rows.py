@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from waypost.store.points import BUFFERED, FUTURE, LATE, SOURCE_SHIFT, UNTIMED, VALID, Row
+from waypost.store.points import BUFFERED, FUTURE, LATE, SOURCE_SHIFT, TIME, UNTIMED, VALID, Row
 from waypost.telemetry.message import Message
+from waypost.telemetry.records import Records
 from waypost.telemetry.state import FUTURE_MS
 
 _pack = msgspec.msgpack.Encoder(enc_hook=str).encode
@@ -54,6 +55,10 @@ def packet_rows(
     rest: list[Row] = []
     untimed: list[Row] = []
     limit = received + FUTURE_MS
+    if isinstance(messages, Records):
+        made = messages.rows(source_id, retention, received, newest, min(limit, _TIME_MAX))
+        if made:
+            return Rows(made, rest, untimed, made[-1][TIME])
     for message in messages:
         latitude, longitude = message.latitude, message.longitude
         if (latitude is not None or longitude is not None) and not (

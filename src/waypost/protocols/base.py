@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -98,7 +98,7 @@ class Decoded(msgspec.Struct):
     """What one frame said."""
 
     hello: Hello | None = None
-    messages: list[Message] = []
+    messages: Sequence[Message] = []
     answers: list[Answer] = []
     #: Goes out once all of ``messages`` are stored (at once where there are none). For a device
     #: that is not registered it goes out only where ``messages`` is empty and

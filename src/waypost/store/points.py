@@ -13,43 +13,18 @@ from typing import Any
 
 import msgspec
 
-#: Columns of a point, in the order of a row tuple. Times in ms, degrees, metres, km/h.
-COLUMNS = (
-    "source_id",
-    "time",
-    "digest",
-    "received",
-    "device_time",
-    "latitude",
-    "longitude",
-    "altitude",
-    "speed",
-    "hdop",
-    "retention",
-    "heading",
-    "satellites",
-    "flags",
-    "precision",
-    "event_id",
-    "content",
-)
-
-Row = tuple[Any, ...]
-"""The values of ``COLUMNS``."""
+# The row is part of this interface.
+from waypost.telemetry.row import BUFFERED as BUFFERED
+from waypost.telemetry.row import COLUMNS as COLUMNS
+from waypost.telemetry.row import FUTURE as FUTURE
+from waypost.telemetry.row import LATE as LATE
+from waypost.telemetry.row import SOURCE_SHIFT as SOURCE_SHIFT
+from waypost.telemetry.row import UNTIMED as UNTIMED
+from waypost.telemetry.row import VALID as VALID
+from waypost.telemetry.row import Row as Row
 
 SOURCE, TIME, DIGEST, RECEIVED = 0, 1, 2, 3
 RETENTION, FLAGS = COLUMNS.index("retention"), COLUMNS.index("flags")
-
-# Bits of ``flags``.
-VALID = 1
-BUFFERED = 2
-#: Its time lay in the future when it came: kept, and no part of the state.
-FUTURE = 4
-#: An older message than one stored before it.
-LATE = 8
-#: The message had no time of its own: ``time`` is that of its receipt.
-UNTIMED = 16
-SOURCE_SHIFT = 5  # two bits: GNSS, LBS, WIFI as in telemetry.message
 
 #: Points per page of ``read`` unless asked otherwise.
 PAGE = 5000

@@ -16,6 +16,7 @@ from waypost.telemetry.counters import Counting, Meter, Report, count
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import GNSS, Message
 from waypost.telemetry.motion import MIN_SPEED, Motion, move
+from waypost.telemetry.records import Records
 from waypost.telemetry.sensors import Ignition, ignition_on
 
 #: A device's clock may run ahead by this much; later times are kept in history, not folded.
@@ -156,6 +157,12 @@ def fold_packet(
         for message in messages:
             fold(state, message, received, folding)
         return
+    if folding is None and isinstance(messages, Records):
+        steps = messages.steps(received)
+        if steps is not None and steps[-1].latitude is not None and steps[-1].valid:
+            _move_along(state, steps)
+            fold(state, steps[-1], received)
+            return
     newest = messages[-1]
     names = tuple(newest.values)
     last = -1

@@ -9,6 +9,7 @@ alone only keeps the connection open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from fastcrc import crc16
@@ -39,6 +40,7 @@ from waypost.protocols.teltonika.commands import (
     command_packet,
     read_packet,
 )
+from waypost.protocols.teltonika.planned import PlannedRecords, Run, open_runs
 from waypost.protocols.teltonika.plans import Plan, find_plan
 from waypost.protocols.teltonika.records import Reader, read_gh_record, read_record
 from waypost.telemetry.message import Message
@@ -190,17 +192,18 @@ class Teltonika(Protocol):
 
     def _records(
         self, codec: int, count: int, reader: Reader, device: Device | None
-    ) -> list[Message]:
+    ) -> Sequence[Message]:
         """The records of a packet; ``reader`` is left at the second count, which was checked."""
         table = table_for(device.model if device is not None else None, codec)
         if codec == GH:
-            found = [read_gh_record(reader, table) for _ in range(count)]
+            messages = [read_gh_record(reader, table) for _ in range(count)]
             _check_count(count, reader)
-            return found
+            return messages
         if codec != CODEC_8:
             return self._plain_records(codec, count, reader, table)
         # Whether codec 8 has 16-byte elements stands nowhere in the packet: only one way fits.
         start = reader.position
+        found: Sequence[Message]
         first = self._extended or (device is not None and bool(device.setup.get("extended")))
         try:
             return self._codec_8(first, count, reader, table)
@@ -213,7 +216,9 @@ class Teltonika(Protocol):
             self._extended = not first
             return found
 
-    def _codec_8(self, extended: bool, count: int, reader: Reader, table: Table) -> list[Message]:
+    def _codec_8(
+        self, extended: bool, count: int, reader: Reader, table: Table
+    ) -> Sequence[Message]:
         """Records of codec 8, ``extended`` by 16-byte elements or not."""
         if not extended:
             return self._plain_records(CODEC_8, count, reader, table)
@@ -221,24 +226,37 @@ class Teltonika(Protocol):
         _check_count(count, reader)
         return found
 
-    def _plain_records(self, codec: int, count: int, reader: Reader, table: Table) -> list[Message]:
+    def _plain_records(
+        self, codec: int, count: int, reader: Reader, table: Table
+    ) -> Sequence[Message]:
         """Records of codecs 8, 8E and 16, by plans as far as there are any."""
         if self._plans_of != (table, codec):
             self._plans_of, self._plans = (table, codec), []
         data, end = reader.data, reader.end
         messages: list[Message] = []
+        #: Not yet among the messages.
+        runs: list[Run] = []
         left = count
         while left:
             start = reader.position
             plan, times = self._plan_at(table, codec, data, start, end, left)
             if plan is None:
+                open_runs(runs, messages)
+                runs.clear()
                 messages.append(read_record(reader, codec, table))
                 left -= 1
                 continue
             reader.position = start + times * plan.size
-            plan.read(data[start : reader.position], messages)
+            run = data[start : reader.position]
+            if runs and runs[-1].plan is plan:
+                runs[-1].data += run
+            else:
+                runs.append(Run(plan, run))
             left -= times
         _check_count(count, reader)
+        if not messages and count > 1:
+            return PlannedRecords(runs, count)
+        open_runs(runs, messages)
         return messages
 
     def _plan_at(

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from waypost.protocols.teltonika.avl import Element, Table
+from waypost.protocols.teltonika.expressions import expression, guard
+from waypost.protocols.teltonika.packing import ReadRows, compile_rows
 from waypost.protocols.teltonika.records import LAYOUTS, Layout, known, network, note_event
 from waypost.telemetry.message import Cell, Message
 
@@ -42,9 +44,26 @@ Shape = tuple[bytes, ...]
 class Plan:
     """How to read records of one combination of elements."""
 
-    __slots__ = ("_bits", "_masks", "fixed", "mask", "read", "size")
+    __slots__ = (
+        "_bits",
+        "_masks",
+        "_rows",
+        "_usual",
+        "elements",
+        "fixed",
+        "mask",
+        "read",
+        "size",
+        "unpack",
+    )
 
-    def __init__(self, mask: bytes, fixed: bytes) -> None:
+    def __init__(
+        self,
+        mask: bytes,
+        fixed: bytes,
+        elements: list[tuple[int, int, Element]],
+        unpack: struct.Struct,
+    ) -> None:
         #: Bytes of a record; those that must be as in ``fixed`` are 255 in ``mask``.
         self.size = len(mask)
         self._bits = 8 * len(mask)
@@ -52,7 +71,11 @@ class Plan:
         self.fixed = int.from_bytes(fixed, "big")
         ones = sum(1 << index * self._bits for index in range(_RUN))
         self._masks = (self.mask * ones, self.fixed * ones)
+        #: The same for as many records as the last packet had.
+        self._usual = (_RUN, *self._masks)
+        self.elements, self.unpack = elements, unpack
         self.read: Callable[[bytes, list[Message]], None]
+        self._rows: ReadRows | None = None
 
     def run(self, data: bytes, start: int, end: int, most: int) -> int:
         """How many of the records from ``start`` to ``end``, ``most`` at most, are of this
@@ -62,13 +85,23 @@ class Plan:
             return 0
         if count == 1:
             mask, fixed = self.mask, self.fixed
+        elif count == self._usual[0]:
+            _, mask, fixed = self._usual
         else:
             surplus = (_RUN - count) * self._bits
             mask, fixed = self._masks[0] >> surplus, self._masks[1] >> surplus
+            self._usual = count, mask, fixed
         found = int.from_bytes(data[start : start + count * self.size], "big") & mask
         if found == fixed:
             return count
         return count - 1 - ((found ^ fixed).bit_length() - 1) // self._bits
+
+    @property
+    def rows(self) -> ReadRows:
+        """Makes rows of records; compiled for who asks first."""
+        if self._rows is None:
+            self._rows = compile_rows(self.elements, self.unpack)
+        return self._rows
 
 
 def shape_of(layout: Layout, data: bytes, start: int, end: int) -> Shape | None:
@@ -156,10 +189,10 @@ def compile_plan(table: Table, codec: int, shape: Shape) -> Plan | None:
         del remaining[:count]
     if layout.variable:
         literal(0, layout.count)
-    plan = Plan(bytes(mask), bytes(fixed))
     unpack = struct.Struct(">" + " ".join(parts))
-    if unpack.size != plan.size:
-        raise AssertionError(f"format of {unpack.size} bytes for {plan.size}")
+    if unpack.size != len(mask):
+        raise AssertionError(f"format of {unpack.size} bytes for {len(mask)}")
+    plan = Plan(bytes(mask), bytes(fixed), elements, unpack)
     namespace: dict[str, Any] = {
         "Cell": Cell,
         "Message": Message,
@@ -225,7 +258,7 @@ class _Body:
         taken: set[str] = set()
         for index, (_, _, element) in enumerate(elements):
             raw, kind = f"v{index}", element.kind
-            guard = _guard(element, raw)
+            condition = guard(element, raw)
             if kind == "hdop":
                 self.hdop = f"{raw} / 10"
             elif kind == "speed":
@@ -238,21 +271,21 @@ class _Body:
                 cells.append(index)
             elif kind == "flags":
                 for name, mask in element.flags.items():
-                    self._add(taken, name, f"{raw} & {mask} != 0", guard)
+                    self._add(taken, name, f"{raw} & {mask} != 0", condition)
             else:
                 if kind == "operator":
                     operator = index
-                self._add(taken, element.name, _expression(element, raw), guard)
+                self._add(taken, element.name, expression(element, raw), condition)
         for name, terms in lines.items():
             self.items.append(f"{name!r}: {' | '.join(terms)}")
         self._cells(elements, lac, cells, operator)
 
-    def _add(self, taken: set[str], name: str, expression: str, guard: str) -> None:
+    def _add(self, taken: set[str], name: str, source: str, condition: str) -> None:
         # Of two elements with one name the later counts, if it has a value at all.
-        if guard or name in taken:
-            self.statements += [f"if {guard or True}:", f"    values[{name!r}] = {expression}"]
+        if condition or name in taken:
+            self.statements += [f"if {condition or True}:", f"    values[{name!r}] = {source}"]
         else:
-            self.items.append(f"{name!r}: {expression}")
+            self.items.append(f"{name!r}: {source}")
         taken.add(name)
 
     def _cells(
@@ -278,34 +311,3 @@ class _Body:
 
     def text(self) -> str:
         return "\n".join(" " * 8 + line for line in self.statements)
-
-
-def _guard(element: Element, raw: str) -> str:
-    """The condition under which there is a value; empty: always."""
-    bounds = []
-    if element.min is not None:
-        bounds.append(f"{raw} >= {element.min}")
-    if element.max is not None:
-        bounds.append(f"{raw} <= {element.max}")
-    bounds += [f"{raw} != {code}" for code in element.not_]
-    if element.kind == "signal":
-        bounds.append(f"{raw} <= 5")
-    elif element.kind in ("ibutton", "hex", "operator"):
-        bounds.append(raw)
-    return " and ".join(bounds)
-
-
-def _expression(element: Element, raw: str) -> str:
-    """A single value from the raw one."""
-    match element.kind:
-        case "bool":
-            return f"{raw} != 0"
-        case "signal":
-            return f"{raw} * 20"
-        case "ibutton":
-            return f"{raw}.to_bytes(8, 'little').hex().upper()"
-        case "hex":
-            return f"f'{{{raw}:016X}}'"
-        case "operator":
-            return f"str({raw})"
-    return raw if element.div == 1 else f"{raw} / {element.div}"

@@ -1,0 +1,316 @@
+"""Rows straight from the bytes of records that have a plan, without messages between.
+
+One generated function per plan unpacks the records and makes the tuples that the points stores
+keep. Their content, MessagePack of the values, is one ``struct`` per set of values that are there
+(a guard such as "at most 5" may leave some out); texts and cells follow from small caches. Whatever
+is unusual (an event, a time that does not rise, an impossible heading) is left to the messages.
+
+Formats: MessagePack specification, "Formats" (map, str, bool, int, float families).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from waypost.protocols.teltonika.avl import Element
+from waypost.protocols.teltonika.expressions import expression, guard
+from waypost.protocols.teltonika.records import known, network
+from waypost.telemetry.message import GNSS, Cell
+from waypost.telemetry.motion import MIN_SPEED
+from waypost.telemetry.row import COLUMNS, SOURCE_SHIFT, VALID, Row
+
+#: Sets of present values that a plan knows; records with further ones are read as messages.
+MOST_PACKERS = 32
+#: Texts, and cells, that each element remembers in MessagePack.
+MOST_TEXTS = 256
+
+#: Type codes of whole numbers by size: unsigned, signed; and as ``struct`` has them.
+_CODES = {1: b"\xcc\xd0", 2: b"\xcd\xd1", 4: b"\xce\xd2", 8: b"\xcf\xd3"}
+_FORMATS = {1: "Bb", 2: "Hh", 4: "Ii", 8: "Qq"}
+#: The largest number that is its own type code.
+_FIXINT = 127
+
+_pack = msgspec.msgpack.encode
+
+#: An index into a run's rows, and raw ignition and motion from that row on.
+Bend = tuple[int, int | None, int | None]
+
+ReadRows = Callable[
+    [bytes, int, int, int, int, int, list[Row], list[Bend]], tuple[int, int | None] | None
+]
+"""``rows(data, source_id, retention, received, newest, limit, out, bends)`` puts the rows of the
+records in ``data`` into ``out``, and into ``bends`` those from which ignition, motion, validity or
+speed (as far as movement is concerned) is another. Gives back the newest time and the set of values
+(None: not all have the same); None where messages must be made."""
+
+Elements = list[tuple[int, int, Element]]
+
+
+class _Value:
+    """A value in the content: how it is packed (type code, format, expression) and when it is
+    there."""
+
+    __slots__ = ("code", "condition", "form", "name", "source")
+
+    def __init__(self, name: str, code: bytes, form: str, source: str, condition: str) -> None:
+        self.name, self.code, self.form, self.source = name, code, form, source
+        self.condition = condition
+
+
+class _Content:
+    """The content that the elements of a plan make."""
+
+    def __init__(self, elements: Elements) -> None:
+        self.values: list[_Value] = []
+        #: Texts and cells: name, arguments, and what makes MessagePack of them (empty: not there).
+        self.tails: list[tuple[str, str, Callable[..., bytes]]] = []
+        self.hdop, self.speed = "None", "speed"
+        #: Raw values of what is simply on or off.
+        self.switches: dict[str, str] = {}
+        #: Only messages can say what these elements mean.
+        self.unusual = False
+        lines: dict[str, list[tuple[str, int]]] = {}
+        lac: int | None = None
+        cells: list[int] = []
+        operator = "0"
+        for index, (_, size, element) in enumerate(elements):
+            raw, kind = f"v{index}", element.kind
+            if kind in ("hdop", "speed"):
+                self.unusual |= element.signed
+                if kind == "hdop":
+                    self.hdop = f"{raw} / 10"
+                else:
+                    self.speed = raw
+            elif kind == "line":
+                lines.setdefault(element.name, []).append((raw, element.bit))
+            elif kind == "lac":
+                lac = index
+            elif kind == "cell":
+                cells.append(index)
+            elif kind in ("ibutton", "hex", "operator"):
+                self.tails.append((element.name, raw, _text_maker(element)))
+                operator = raw if kind == "operator" else operator
+            else:
+                self._add(element, size, raw)
+        for name, terms in lines.items():
+            self.unusual |= max(bit for _, bit in terms) > 15
+            source = " | ".join(f"({1 << bit} if {raw} else 0)" for raw, bit in terms)
+            self.values.append(_Value(name, b"\xcd", "H", source, ""))
+        if lac is None or not cells:
+            for index in cells if lac is None else [lac]:
+                _, size, element = elements[index]
+                self._whole(element, size, f"v{index}", "")
+        else:
+            raws = ", ".join(f"v{index}" for index in reversed(cells))
+            self.tails.append(("mobile_cells", f"v{lac}, {operator}, {raws}", _cells_maker()))
+        names = [value.name for value in self.values] + [name for name, _, _ in self.tails]
+        # What decides on movement must be a plain switch, and there must be one of each name.
+        told = {"ignition", "is_moving"} & set(names)
+        self.unusual |= len(set(names)) < len(names) or not told <= self.switches.keys()
+
+    def _add(self, element: Element, size: int, raw: str) -> None:
+        condition = guard(element, raw)
+        if element.kind == "bool":
+            self._bool(element.name, raw, condition)
+            if not condition:
+                self.switches[element.name] = raw
+        elif element.kind == "flags":
+            for name, mask in element.flags.items():
+                self._bool(name, f"{raw} & {mask}", condition)
+        elif element.kind == "signal":
+            code, form = (b"\xd1", "h") if element.signed else (b"", "B")
+            self.values.append(
+                _Value(element.name, code, form, expression(element, raw), condition)
+            )
+        elif element.div != 1:
+            self.values.append(
+                _Value(element.name, b"\xcb", "d", expression(element, raw), condition)
+            )
+        else:
+            self._whole(element, size, raw, condition)
+
+    def _bool(self, name: str, test: str, condition: str) -> None:
+        self.values.append(_Value(name, b"", "B", f"195 if {test} else 194", condition))
+
+    def _whole(self, element: Element, size: int, raw: str, condition: str) -> None:
+        if condition and not element.signed and (element.max or _FIXINT + 1) <= _FIXINT:
+            self.values.append(_Value(element.name, b"", "B", raw, condition))
+            return
+        signed = element.signed
+        code, form = _CODES[size][signed : signed + 1], _FORMATS[size][signed]
+        self.values.append(_Value(element.name, code, form, raw, condition))
+
+
+def _text_maker(element: Element) -> Callable[..., bytes]:
+    make = eval(  # noqa: S307  (made of nothing that a device sent)
+        f"lambda raw: {expression(element, 'raw')} if {guard(element, 'raw') or True} else None"
+    )
+    key = _pack(element.name)
+
+    @lru_cache(MOST_TEXTS)
+    def packed(raw: int) -> bytes:
+        value = make(raw)
+        return b"" if value is None else key + _pack(value)
+
+    return packed
+
+
+def _cells_maker() -> Callable[..., bytes]:
+    key = _pack("mobile_cells")
+
+    @lru_cache(MOST_TEXTS)
+    def packed(lac: int, operator: int, *cells: int) -> bytes:
+        for cell in cells:
+            if known(lac) and known(cell):
+                return key + _pack([Cell(lac, cell, *network(operator))])
+        return b""
+
+    return packed
+
+
+class _Packers:
+    """Compiled packers of a plan's values, by the set of those that are there."""
+
+    def __init__(self, content: _Content, arguments: str) -> None:
+        self._content, self._arguments = content, arguments
+        self._made: dict[int, Callable[..., bytes | None]] = {}
+        #: Everything that is not always there, a bit each.
+        self.conditions = list(dict.fromkeys(v.condition for v in content.values if v.condition))
+        self.conditions += [f"t{index}" for index in range(len(content.tails))]
+
+    @property
+    def mask(self) -> str:
+        """The set of values that are there, as an expression."""
+        bits = [f"({1 << bit} if {test} else 0)" for bit, test in enumerate(self.conditions)]
+        return " | ".join(bits) or "0"
+
+    def get(self, mask: int) -> Callable[..., bytes | None] | None:
+        """Packs the head of the map and all of its values but texts and cells; None: too many
+        sets have been seen."""
+        made = self._made.get(mask)
+        if made is None and len(self._made) < MOST_PACKERS:
+            made = self._made[mask] = self._compile(mask)
+        return made
+
+    def _compile(self, mask: int) -> Callable[..., bytes | None]:
+        there = {test for bit, test in enumerate(self.conditions) if mask >> bit & 1}
+        values = [v for v in self._content.values if not v.condition or v.condition in there]
+        count = len(values) + sum(f"t{n}" in there for n in range(len(self._content.tails)))
+        if not count:
+            return lambda *_: None
+        literal = bytes((0x80 | count,)) if count < 16 else b"\xde" + count.to_bytes(2, "big")
+        form, sources = ">", []
+        for value in values:
+            literal += _pack(value.name) + value.code
+            form += f"{len(literal)}s{value.form}"
+            sources += [repr(literal), value.source]
+            literal = b""
+        if literal:
+            form, sources = f">{len(literal)}s", [repr(literal)]
+        namespace = {"pack": struct.Struct(form).pack}
+        packer: Callable[..., bytes] = eval(  # noqa: S307  (nothing in it comes from a device)
+            f"lambda {self._arguments}: pack({', '.join(sources)})", namespace
+        )
+        return packer
+
+
+def compile_rows(elements: Elements, unpack: struct.Struct) -> ReadRows:
+    """The function that makes rows of records with ``elements``, which ``unpack`` unpacks."""
+    content = _Content(elements)
+    if content.unusual:
+        return _no_rows
+    arguments = ", ".join(f"v{index}" for index in range(len(elements)))
+    packers = _Packers(content, arguments)
+    namespace: dict[str, Any] = {
+        "digest": xxh3_64_intdigest,
+        "packer": packers.get,
+        "unpack": unpack.iter_unpack,
+    }
+    namespace |= {f"tail{n}": make for n, (_, _, make) in enumerate(content.tails)}
+    # The source is made of numbers and of names in avl.toml, of nothing that a device sent.
+    exec(_source(content, arguments, packers.mask, unpack.size), namespace)  # noqa: S102
+    rows: ReadRows = namespace["rows"]
+    return rows
+
+
+def _no_rows(*_: Any) -> None:
+    return None
+
+
+#: What a row has of a record, by column; the rest comes with the packet, or is not there.
+_ALWAYS = {
+    "source_id": "source_id",
+    "time": "time",
+    # As ``ingest.rows`` identifies a message.
+    "digest": "digest(data[start:end]) >> 1",
+    "received": "received",
+    "retention": "retention",
+    "satellites": "sats",
+    "flags": str(GNSS << SOURCE_SHIFT),
+    "content": "content",
+}
+_LOCATED = {
+    "latitude": "lat / 10000000",
+    "longitude": "lon / 10000000",
+    "altitude": "alt",
+    "heading": "heading",
+    "flags": f"{GNSS << SOURCE_SHIFT | VALID} if sats else {GNSS << SOURCE_SHIFT}",
+}
+
+
+def _source(content: _Content, arguments: str, mask: str, size: int) -> str:
+    always = _ALWAYS | {"hdop": content.hdop}
+    located = always | _LOCATED | {"speed": content.speed}
+    on, moving = (content.switches.get(name) for name in ("ignition", "is_moving"))
+    pace = f"{content.speed} if {content.speed} < {MIN_SPEED} else {MIN_SPEED}"
+    changed = "pace != now" + (f" or on != {on}" if on else "")
+    changed += f" or moving != {moving}" if moving else ""
+    names = f", {arguments}" if arguments else ""
+    tails = [(f"t{n}", f"tail{n}({given})") for n, (_, given, _) in enumerate(content.tails)]
+    return f"""
+def rows(data, source_id, retention, received, newest, limit, out, bends):
+    end = 0
+    kind = pace = on = moving = None
+    mixed = False
+    for time, lon, lat, alt, heading, sats, speed, cause{names} in unpack(data):
+        if cause or not newest < time <= limit or heading > 720:
+            return None
+        newest = time
+        start = end
+        end += {size}
+{_lines(8, (f"{name} = {source}" for name, source in tails))}
+        mask = {mask}
+        if mask != kind:
+            pack = packer(mask)
+            if pack is None:
+                return None
+            mixed = mixed or kind is not None
+            kind = mask
+        content = pack({arguments})
+{_lines(8, (f"if {name}: content += {name}" for name, _ in tails))}
+        if (lat or lon) and -900000000 <= lat <= 900000000 and -1800000000 <= lon <= 1800000000:
+            now = ({pace}) if sats else -1
+            row = {_row(located)}
+        else:
+            now = -1
+            row = {_row(always)}
+        if {changed}:
+            pace, on, moving = now, {on}, {moving}
+            bends.append((len(out), on, moving))
+        out.append(row)
+    return newest, None if mixed else kind
+"""
+
+
+def _row(columns: dict[str, str]) -> str:
+    return f"({', '.join(columns.get(name, 'None') for name in COLUMNS)})"
+
+
+def _lines(indent: int, statements: Iterable[str]) -> str:
+    return "\n".join(" " * indent + statement for statement in statements)
