@@ -334,6 +334,32 @@ async def test_vehicles_of_others_are_not_there(world: World) -> None:
     assert await world.code("vehicle/delete", vehicle_id=vehicle_id) == 201
 
 
+async def test_a_pasted_table_is_checked_and_not_stored(world: World) -> None:
+    lines = "Van\tSprinter\tAB 1\tdiesel\n\n\tno label\nBus\tx\ty\tz\ttoo many"
+    reply = await world.call("vehicle/batch_convert", batch=lines)
+    van, nameless, crowded = reply["list"]
+    assert van["label"] == "Van"
+    assert van["reg_number"] == "AB 1"
+    assert "errors" not in van
+    assert nameless["errors"][0]["parameter"] == "vehicle"
+    assert crowded["errors"][0]["parameter"] == "batch"
+    assert reply["limit_exceeded"] is False
+    given = {"fields": ["label", "type", "subtype", "max_speed"], "batch": "a\tbus\tsedan\t80"}
+    (wrong,) = (await world.call("vehicle/batch_convert", **given))["list"]
+    assert wrong["errors"][0]["parameter"] == "vehicle.subtype"
+    many = await world.call("vehicle/batch_convert", batch="v\n" * 1001)
+    assert (len(many["list"]), many["limit_exceeded"]) == (1000, True)
+    assert (await world.call("vehicle/list"))["list"] == []
+    assert await world.code("vehicle/batch_convert") == 7
+    assert await world.code("vehicle/batch_convert", batch="x", fields=["wings"]) == 7
+    assert await world.code("vehicle/batch_convert", "sub", batch="x") == 13
+    form = {"files": {"file": ("v.tsv", b"\xff\xfe", "text/plain")}}
+    sent = await world.client.post(
+        "/v2/vehicle/batch_convert", data={"hash": world.hashes["user"]}, **form
+    )
+    assert world.checked(sent)["status"]["code"] == 234
+
+
 # In the way of clones.
 
 

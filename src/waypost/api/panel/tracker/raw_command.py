@@ -29,14 +29,6 @@ async def send(
     tracker = await trackers.dealer_device(call.account.dealer_id, device_id)
     if tracker is None:
         raise ApiError(201)
-    if tracker.corrupted:
-        raise ApiError(252)
-    await call.services.commands.enqueue(
-        tracker.source_id,
-        payload,
-        type,
-        reliable,
-        now=call.now,
-        tracker_id=tracker.id,
-        panel_account_id=call.account.id,
-    )
+    async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
+        await call.outbox(write).tell(tracker, type, payload, reliable=reliable)

@@ -22,12 +22,7 @@ async def send(
 ) -> None:
     """Queues a command for the device: at once where it is connected, else when it connects.
     ``reliable``: repeated until the device answers; otherwise sent once at most."""
-    await call.services.commands.enqueue(
-        tracker.source_id,
-        payload_of(command, type),
-        type,
-        reliable,
-        now=call.now,
-        tracker_id=tracker.id,
-        user_id=call.user.id,
-    )
+    payload = payload_of(command, type)
+    async with call.services.fleet.write() as write:
+        tracker = await call.locked(write, tracker)
+        await call.outbox(write).tell(tracker, type, payload, reliable=reliable)

@@ -9,7 +9,8 @@ import msgspec
 from waypost.api.action import UserCall, user_action
 from waypost.api.errors import ApiError, invalid
 from waypost.api.reply import Identified, Listed, Value
-from waypost.fleet import vehicles
+from waypost.api.wire import Upload
+from waypost.fleet import vehicle_batch, vehicles
 from waypost.fleet.vehicles import VehicleFields
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -106,3 +107,32 @@ async def delete(
         gone = await vehicles.delete_vehicles(write, call.user.account_id, wanted)
         if vehicle_id is not None and not gone:
             raise ApiError(201)
+
+
+class Converted(msgspec.Struct):
+    """Vehicles of a table; those with ``errors`` cannot be made as they are."""
+
+    items: list[Object] = msgspec.field(name="list")
+    limit_exceeded: bool
+
+
+@user_action("vehicle/batch_convert", right="vehicle_update", errors=[234])
+async def batch_convert(
+    call: UserCall,
+    batch: Annotated[str, msgspec.Meta(max_length=2_000_000)] | None = None,
+    file: Upload | None = None,
+    fields: Annotated[list[str], msgspec.Meta(min_length=1, max_length=50)] | None = None,
+) -> Converted:
+    """Checks vehicles in tab-delimited lines, given as ``batch`` or as a ``file`` of a multipart
+    form, whose columns are ``fields``. Nothing is stored."""
+    columns = list(vehicle_batch.FIELDS) if fields is None else fields
+    if any(name not in VehicleFields.__struct_fields__ for name in columns):
+        raise invalid("fields", "must be names of a vehicle's fields")
+    if file is not None:
+        try:
+            batch = file.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ApiError(234) from None
+    if batch is None:
+        raise invalid("batch", "is required")
+    return Converted(*vehicle_batch.convert(batch, columns))
