@@ -48,7 +48,16 @@ RULE: dict[str, Any] = {
     "zone_ids": [],
     "group_id": 1,
 }
-PLAIN = {"name": "SOS", "type": "sos"}
+PLAIN: dict[str, Any] = {
+    "name": "SOS",
+    "description": "",
+    "type": "sos",
+    "param": 0,
+    "zone_ids": [],
+    "trackers": [],
+    "alerts": {},
+    "suspended": False,
+}
 
 
 async def rules(world: World, who: str = "user", **params: Any) -> list[Any]:
@@ -131,6 +140,16 @@ async def test_what_is_no_rule(world: World, changed: dict[str, Any], name: str)
     assert reply["status"]["code"] == 7
     assert reply["errors"][0]["parameter"].replace("[0]", "[]") == name
     assert await rules(world) == []
+
+
+@pytest.mark.parametrize("name", PLAIN)
+async def test_what_a_rule_must_have(world: World, name: str) -> None:
+    fields = {key: value for key, value in PLAIN.items() if key != name}
+    reply = await world.call("tracker/rule/create", rule=fields)
+    assert reply["errors"] == [{"parameter": f"rule.{name}", "error": "is required"}]
+    reply = await world.call("tracker/rule/create", **fields)
+    assert reply["errors"] == [{"parameter": name, "error": "is required"}]
+    assert await world.code("tracker/rule/create", **PLAIN) == 0
 
 
 async def test_every_type_of_rule_can_be_made_but_those_of_zones(world: World) -> None:

@@ -204,7 +204,7 @@ def explain(name: str, text: str) -> dict[str, str]:
         name += place.group(1).replace("[...]", "[]")
     missing = _MISSING_FIELD.fullmatch(text)
     if missing:
-        return {"parameter": f"{name}.{missing.group(1)}", "error": "is required"}
+        return {"parameter": f"{name}.{missing.group(1)}".lstrip("."), "error": "is required"}
     return {"parameter": name, "error": text.replace("`", "'")}
 
 

@@ -75,15 +75,15 @@ class RuleFields(msgspec.Struct, kw_only=True):
     """A rule as a client sends it."""
 
     name: Word
-    description: Text = ""
+    description: Text
     type: str
+    param: Int
+    zone_ids: Ids
+    trackers: Ids
+    alerts: Alerts
+    suspended: bool
     primary_text: Text = ""
     secondary_text: Text = ""
-    param: Int = 0
-    zone_ids: Ids = []
-    trackers: Ids = []
-    alerts: Alerts = msgspec.field(default_factory=Alerts)
-    suspended: bool = False
     schedule: Schedule | None = None
     extended_params: dict[str, Any] | None = None
     group_id: Int | None = None

@@ -20,6 +20,7 @@ from waypost.fleet.rules import Rule, RuleFields
 Ids = Annotated[list[int], msgspec.Meta(max_length=10_000)]
 Object = dict[str, Any]
 Intervals = list[Object] | Object
+_UNSET: Object = {"param": 0, "suspended": False}
 
 
 @user_action("tracker/rule/list")
@@ -176,9 +177,9 @@ def _read(rule: Object | None, **given: Any) -> tuple[RuleFields, str]:
     fields = given if rule is None else rule
     # The documents' own example sends empty texts for what is not set.
     fields = {
-        name: value
+        name: _UNSET[name] if value in ("", None) and name in _UNSET else value
         for name, value in fields.items()
-        if value is not None and (value != "" or name not in ("param", "suspended"))
+        if value is not None or (rule is not None and name in _UNSET)
     }
     if isinstance(fields.get("schedule"), dict):
         fields["schedule"] = [fields["schedule"]]
