@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
         live_connections_per_user=3,
         live_message=20_000,
         live_ping=1,
-        live_hello=2,
+        live_hello=60,
     )
 
 
@@ -169,7 +169,9 @@ async def test_a_message_that_is_too_long(live: LiveWorld) -> None:
 
 
 async def test_who_never_subscribes_is_closed(live: LiveWorld) -> None:
-    assert await (await live.connect()).closed(6) == 1000
+    live.live.settings.live_hello = 1
+    client = await live.connect()
+    assert await client.closed(6) == 1000
 
 
 async def test_a_client_that_is_gone_without_a_word(live: LiveWorld) -> None:

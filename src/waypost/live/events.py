@@ -1,8 +1,9 @@
 """Live events: who subscribed, what changed, and whose turn it is.
 
-Nobody has a queue of messages. A change marks the source at each subscription that follows it, and
-its client gets a turn; in its turn it is told the newest state of everything that is marked. Turns
-are taken in slices of event-loop time, so that HTTP and devices in the same process stay quick.
+Nobody has a queue of messages. A change is noted in the feeds that follow its source, and clients
+that were told everything get a turn, or are waited for; in its turn a client is told the newest
+state of everything that changed since its last one. Turns are taken in slices of event-loop time,
+so that HTTP and devices in the same process stay quick.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from waypost.bus.base import Bus, Subscription
 from waypost.fleet.readings_view import ReadingsForm
 from waypost.fleet.service import Fleet
 from waypost.fleet.trackers import Garage
+from waypost.live.feed import Choice, Feed
 from waypost.live.metrics import LiveMetrics
 from waypost.live.monitor import Recent
 from waypost.live.readings import Cabinet
@@ -35,7 +37,7 @@ from waypost.store.engine import fault_code
 log = structlog.get_logger(__name__)
 
 #: Event-loop time of one slice of turns, seconds.
-SLICE = 0.001
+SLICE = 0.0005
 #: Seconds between a change of rights or trackers and its review: one change is often announced in
 #: several ways.
 SETTLE = 0.05
@@ -62,7 +64,8 @@ class Events:
         self.metrics = metrics
         self.trackers = fleet.trackers
         self.forms = Forms()
-        self.sources = Sources(fleet.states, clock, shared=not settings.single_process)
+        shared = not settings.single_process
+        self.sources = Sources(fleet.states, metrics, clock, shared=shared)
         self.cabinet = Cabinet(fleet.database)
         self.recent = Recent(fleet.points)
         #: The loop's time.
@@ -72,16 +75,18 @@ class Events:
         self._bus = bus
         self._sessions = sessions
         self._clock = clock
-        self._shared = not settings.single_process
+        self._shared = shared
         self._readings_forms: dict[tuple[Form, str, str | None, bool], ReadingsForm] = {}
         #: Who is concerned by ``("user", id)``, ``("account", id)``, ``("dealer", id)``,
-        #: ``("key", session key)``; who sees a source.
+        #: ``("key", session key)``.
         self._audience: dict[Topic, set[Subscriber]] = {}
-        self._holders: dict[int, set[Subscriber]] = {}
-        self._held: dict[Subscriber, set[int]] = {}
+        self._feeds: dict[tuple[int, Choice], Feed] = {}
+        #: Which feeds are concerned by a source.
+        self._holders: dict[int, set[Feed]] = {}
+        self._held: dict[Feed, set[int]] = {}
         self._turns: deque[Subscriber] = deque()
         self._pumping = False
-        self._reviews: dict[Subscriber, None] = {}
+        self._reviews: dict[Subscriber | Feed, None] = {}
         self._reviewer: asyncio.Task[None] | None = None
         self._reviewed: dict[Subscriber, float] = {}
         self._subscriptions: list[Subscription] = []
@@ -163,20 +168,33 @@ class Events:
                     del self._audience[topic]
         self._reviewed.pop(subscriber, None)
 
-    def hold(self, subscriber: Subscriber, source_ids: set[int]) -> None:
-        """These sources are what the subscriber sees of what it wants."""
-        before = self._held.get(subscriber, set())
+    def feed(self, user: User, choice: Choice) -> Feed:
+        """What follows a choice of a user; whoever asks joins it, or says ``left``."""
+        feed = self._feeds.get((user.id, choice))
+        if feed is None:
+            feed = self._feeds[user.id, choice] = Feed(self, user, choice)
+        return feed
+
+    def left(self, feed: Feed) -> None:
+        """Somebody does not follow it any more."""
+        if not feed.members:
+            self._feeds.pop((feed.user.id, feed.choice), None)
+            feed.close()
+
+    def hold(self, feed: Feed, source_ids: set[int]) -> None:
+        """These sources concern the feed."""
+        before = self._held.get(feed, set())
         for source_id in before - source_ids:
             holders = self._holders[source_id]
-            holders.discard(subscriber)
+            holders.discard(feed)
             if not holders:
                 del self._holders[source_id]
         for source_id in source_ids - before:
-            self._holders.setdefault(source_id, set()).add(subscriber)
+            self._holders.setdefault(source_id, set()).add(feed)
         if source_ids:
-            self._held[subscriber] = source_ids
+            self._held[feed] = source_ids
         else:
-            self._held.pop(subscriber, None)
+            self._held.pop(feed, None)
 
     # What changed.
 
@@ -201,12 +219,12 @@ class Events:
         self.changes += 1
         source_id = int(subject.rpartition(".")[2])
         self.cabinet.forget(source_id)
-        for subscriber in self._holders.get(source_id, ()):
-            self.review(subscriber)
+        for feed in self._holders.get(source_id, ()):
+            self.review(feed)
 
-    def review(self, subscriber: Subscriber) -> None:
+    def review(self, concerned: Subscriber | Feed) -> None:
         """What it may see is looked at once more, soon."""
-        self._reviews[subscriber] = None
+        self._reviews[concerned] = None
         if self._reviewer is None:
             self._reviewer = asyncio.create_task(self._review(), name="live: reviews")
 
@@ -215,23 +233,42 @@ class Events:
             while self._reviews:
                 await asyncio.sleep(SETTLE)
                 reviews, self._reviews = self._reviews, {}
-                away: list[Subscriber] = []
-                for subscriber in reviews:
-                    try:
-                        await subscriber.review()
-                        if subscriber in self._reviewed:
-                            self._reviewed[subscriber] = self.time()
-                    except Exception as error:  # noqa: BLE001 - others go on; tried again
-                        code, _ = self.explain(error)
-                        if code == 14:
-                            away.append(subscriber)
-                        else:
-                            subscriber.socket.close(1011, "internal error")
+                away: list[Subscriber | Feed] = []
+                for at, concerned in enumerate(reviews):
+                    if not await self._reviewed_now(concerned):
+                        away.append(concerned)
+                    if at % 100 == 99:
+                        await asyncio.sleep(0)
                 if away:
                     await asyncio.sleep(RETRY)
                     self._reviews.update(dict.fromkeys(away))
         finally:
             self._reviewer = None
+
+    async def _reviewed_now(self, concerned: Subscriber | Feed) -> bool:
+        """False: the database is away."""
+        try:
+            if isinstance(concerned, Feed):
+                garage = await self.trackers.of_user(concerned.user)
+                beyond = await self.beyond(concerned.user)
+                if concerned.members:
+                    concerned.arrange(garage, beyond)
+            else:
+                await concerned.review()
+                if concerned in self._reviewed:
+                    self._reviewed[concerned] = self.time()
+        except Exception as error:  # noqa: BLE001 - others go on
+            code, _ = self.explain(error)
+            if code == 14:
+                return False
+            subscribers = (
+                {member.subscriber for member in concerned.members}
+                if isinstance(concerned, Feed)
+                else {concerned}
+            )
+            for subscriber in subscribers:
+                subscriber.socket.close(1011, "internal error")
+        return True
 
     def beat(self) -> None:
         """Every few seconds: sessions that ran out, and what the bus may have lost."""

@@ -231,6 +231,12 @@ def error(action: str, code: int, extra: Mapping[str, Any], data: Any = None) ->
     return _encode(body)
 
 
+def event_message(event: str, body: bytes, time: str | None = None) -> bytes:
+    """An event with an encoded payload; ``time`` is the user's now."""
+    user_time = b"" if time is None else b'"user_time":"%b",' % time.encode()
+    return b'{"type":"event","event":"%b",%b"data":%b}' % (event.encode(), user_time, body)
+
+
 def lifecycle(source_id: int, event: str) -> bytes:
     """A tracker was blocked, unblocked, or is gone (``block``, ``unblock``, ``corrupt``)."""
     data = {"source_id": source_id, "lifecycle_event": event}

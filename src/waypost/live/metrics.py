@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 _COUNTED = {
     "received": "Messages of WebSocket clients",
-    "coalesced": "Changes of states that were told together with a newer one",
+    "changes": "New states of sources that WebSocket clients follow",
     "gone": "WebSocket clients that were given up because they were silent",
     "refused": "WebSocket connections turned away",
     "commands": "Commands given in consoles",
@@ -21,7 +21,7 @@ class LiveMetrics(Collector):
 
     def __init__(self) -> None:
         self.received = 0
-        self.coalesced = 0
+        self.changes = 0
         self.gone = 0
         self.refused = 0
         self.commands = 0

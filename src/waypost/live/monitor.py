@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from waypost.live.feed import Feed
 from waypost.live.messages import Wanted
 from waypost.live.sources import RETRY, Source
 from waypost.live.subscription import Subscription
@@ -89,36 +90,35 @@ class Monitor(Subscription):
 
     lifecycle = False
 
-    def __init__(self, subscriber: Subscriber, wanted: Wanted) -> None:
+    def __init__(self, subscriber: Subscriber, feed: Feed, wanted: Wanted) -> None:
         self._bodies: dict[Source, bytes] = {}
-        super().__init__(subscriber, wanted)
+        super().__init__(subscriber, feed, wanted)
 
     def style(self, wanted: Wanted) -> None:
         self.interval = max(self.interval, SHORTEST)
 
     def forget(self, source: Source) -> None:
+        super().forget(source)
         self._bodies.pop(source, None)
 
-    @property
     def pending(self) -> bool:
-        return bool(self.dirty or self._bodies)
+        return bool(self._bodies) or super().pending()
 
     def take(self, source: Source, fields: bytes) -> None:
         """The attributes of a source's newest messages were read."""
-        row = self.shown.get(source)
+        row = self.feed.rows.get(source)
         if row is not None:
             self._bodies[source] = b'{"tracker_id":%d,%b' % (row.id, fields[1:])
-            self.subscriber.wake(self)
+            self.wake()
 
     def flush(self, now: int, end: float) -> bool:
-        for source in self.dirty:
+        for source in self.news():
             self.subscriber.events.recent.read(source, self)
-        self.dirty.clear()
         if self._bodies:
             bodies, self._bodies = self._bodies, {}
-            self.due = self.subscriber.events.time() + self.interval
             body = b'{"iot_last_values":[%b]}' % b",".join(bodies.values())
             self.subscriber.send_event("iot_monitor", body)
+            self.told()
         return True
 
 

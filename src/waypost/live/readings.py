@@ -16,6 +16,7 @@ import structlog
 from waypost.fleet.counters import CounterRow, counters_of
 from waypost.fleet.readings_view import ReadingsForm, TrackerReadings
 from waypost.fleet.sensor_rows import KnownSensor, sensors_of
+from waypost.live.feed import Feed
 from waypost.live.messages import Wanted
 from waypost.live.sources import RETRY, Source
 from waypost.live.subscription import Subscription
@@ -98,8 +99,8 @@ class Cabinet:
                             sensors.get(source_id, []), counters.get(source_id, [])
                         )
                     for subscription, source in pairs:
-                        if source in subscription.shown:
-                            subscription.mark(source)
+                        if source in subscription.feed.rows:
+                            subscription.tell((source,))
         finally:
             self._reading = None
 
@@ -107,81 +108,75 @@ class Cabinet:
 class Readings(Subscription):
     """Both: in one message every now and then, or each tracker's in its own, at once."""
 
-    def __init__(self, subscriber: Subscriber, wanted: Wanted) -> None:
+    def __init__(self, subscriber: Subscriber, feed: Feed, wanted: Wanted) -> None:
         #: What the client was told.
         self._told: dict[Source, Snapshot] = {}
-        self._bodies: dict[Source, bytes] = {}
-        super().__init__(subscriber, wanted)
+        #: What is being told, the next one last; and what is in the message that is being made.
+        self._todo: list[Source] = []
+        self._bodies: list[bytes] = []
+        super().__init__(subscriber, feed, wanted)
 
     def style(self, wanted: Wanted) -> None:
         self._key, self._form = self.subscriber.readings_form(
             wanted.sensor_type, components=wanted.components
         )
         self._told.clear()
-        self._bodies = {}
 
     def forget(self, source: Source) -> None:
+        super().forget(source)
         self._told.pop(source, None)
-        self._bodies.pop(source, None)
+        if source in self._todo:
+            self._todo.remove(source)
 
-    @property
     def pending(self) -> bool:
-        return bool(self.dirty or self._bodies)
+        return bool(self._todo or self._bodies) or super().pending()
 
     def flush(self, now: int, end: float) -> bool:
-        subscriber, dirty = self.subscriber, self.dirty
-        time = subscriber.events.time
+        subscriber, events = self.subscriber, self.subscriber.events
         written = subscriber.form(compact=False).clock.write(now)
-        batch = self.event == "readings_batch"
-        while dirty:
-            source = next(iter(dirty))
-            del dirty[source]
-            body = self._body(source)
-            if body is None:
-                continue
-            if batch:
-                self._bodies[source] = body
-            else:
+        if not self._todo:
+            self._todo = self.news()
+            self._todo.reverse()
+        while self._todo:
+            body = self._body(self._todo.pop())
+            if body is not None and self.event == "readings_batch":
+                self._bodies.append(body)
+            elif body is not None:
                 subscriber.send_event("readings", body, written)
                 if subscriber.socket.paused:
                     return True
-            if dirty and time() >= end:
+            if self._todo and events.time() >= end:
                 return False
         if self._bodies:
-            bodies, self._bodies = self._bodies, {}
-            self.due = time() + self.interval
-            subscriber.send_event("readings_batch", b"[%b]" % b",".join(bodies.values()), written)
+            bodies, self._bodies = self._bodies, []
+            subscriber.send_event("readings_batch", b"[%b]" % b",".join(bodies), written)
+            self.told()
         return True
 
     def _body(self, source: Source) -> bytes | None:
         """What is new of a source; None: nothing, or it cannot be said yet."""
         instruments = self.subscriber.events.cabinet.get(source, self)
-        if instruments is None:
+        row = self.feed.rows.get(source)
+        if instruments is None or row is None:
             return None
+        told = self._told.get(source)
         snapshot = source.keep(
             ("readings", self._key, instruments),
             lambda: snapshot_of(self._form, source, instruments),
         )
-        told = self._told.get(source)
-        # What could not be sent yet is part of the next message.
-        unsent = self._bodies.get(source) is not None
-        if told is snapshot and not unsent:
+        self._told[source] = snapshot
+        if told is snapshot:
             return None
         news = {
-            key: body
-            for key, body in snapshot.items()
-            if told is None or unsent or told.get(key) != body
+            key: body for key, body in snapshot.items() if told is None or told.get(key) != body
         }
         if told is not None and not news:
-            self._told[source] = snapshot
             return None
-        self._told[source] = snapshot
         parts = [
             b',"%b":[%b]'
             % (name.encode(), b",".join(body for key, body in news.items() if key[0] == name))
             for name in LISTS
         ]
-        row = self.shown[source]
         return b'{"tracker_id":%d,"source_id":%d%b}' % (row.id, source.id, b"".join(parts))
 
 

@@ -16,6 +16,7 @@ from waypost.fleet.rows import TrackerRow
 from waypost.fleet.state_view import Clock, compact, view_state
 from waypost.fleet.states import Known, States
 from waypost.live.framing import PLAIN
+from waypost.live.metrics import LiveMetrics
 from waypost.telemetry.state import State
 
 log = structlog.get_logger(__name__)
@@ -145,11 +146,19 @@ def state_event(body: bytes, time: str) -> bytes:
 class Sources:
     """All of them. ``clock`` gives seconds since 1970."""
 
-    def __init__(self, states: States, clock: Callable[[], float], *, shared: bool) -> None:
+    def __init__(
+        self,
+        states: States,
+        metrics: LiveMetrics,
+        clock: Callable[[], float],
+        *,
+        shared: bool,
+    ) -> None:
         self._states = states
         self._clock = clock
         #: Other processes write to the database.
         self._shared = shared
+        self._metrics = metrics
         self._known: dict[int, Source] = {}
         self._unread: dict[int, Source] = {}
         #: (when, source id): what is looked at because time passes; one entry for a source.
@@ -214,6 +223,7 @@ class Sources:
         """A newer state was heard of, or found."""
         source = self._known.get(source_id)
         if source is not None and source.known is not None:
+            self._metrics.changes += 1
             source.changed()
 
     # Reading states.

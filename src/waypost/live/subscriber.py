@@ -13,13 +13,14 @@ from waypost.accounts.model import Session, User
 from waypost.fleet.readings_view import ReadingsForm, check_sensor_type
 from waypost.fleet.trackers import Garage
 from waypost.live import messages
+from waypost.live.feed import Feed
 from waypost.live.framing import Framing, is_heartbeat
 from waypost.live.messages import Wanted, Wish
 from waypost.live.monitor import Monitor
 from waypost.live.readings import Readings
 from waypost.live.socket import Endpoint, Socket
 from waypost.live.sources import Form
-from waypost.live.subscription import StateBatches, States, Subscription
+from waypost.live.subscription import StateBatches, States, Subscription, choice_of
 from waypost.refusal import Refused
 
 if TYPE_CHECKING:
@@ -49,10 +50,8 @@ class Subscriber(Endpoint):
     __slots__ = (
         "_beaten",
         "_iso",
-        "_lifecycle",
         "_messages",
         "_seconds",
-        "_statuses",
         "_stranger_since",
         "_timer",
         "_timer_at",
@@ -86,9 +85,6 @@ class Subscriber(Endpoint):
         self._worker: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        #: Sources that were told of: blocked or not; and what became of them since.
-        self._statuses: dict[int, bool] = {}
-        self._lifecycle: dict[int, str] = {}
         #: Since when it has nobody to speak for; None: it has.
         self._stranger_since: float | None = events.time()
         self._beaten = events.time()
@@ -112,8 +108,7 @@ class Subscriber(Endpoint):
             self.socket.hold(True)
 
     def writable(self) -> None:
-        if self._lifecycle or any(one.pending for one in self.subscriptions.values()):
-            self.events.ready(self)
+        self.events.ready(self)
 
     def beat(self, now: float) -> None:
         if self.framing.opens and now - self._beaten >= HEARTBEAT:
@@ -138,8 +133,7 @@ class Subscriber(Endpoint):
 
     def send_event(self, event: str, body: bytes, time: str | None = None) -> None:
         """An event with an encoded payload; ``time`` is the user's now."""
-        user_time = b"" if time is None else b'"user_time":"%b",' % time.encode()
-        self.send(b'{"type":"event","event":"%b",%b"data":%b}' % (event.encode(), user_time, body))
+        self.send(messages.event_message(event, body, time))
         self.events.metrics.told(event)
 
     # How things are shown to it.
@@ -219,11 +213,50 @@ class Subscriber(Endpoint):
         for wanted in wish.wanted:
             statuses = results.setdefault(wanted.type, {})
             statuses.update(statuses_of(wanted, garage, beyond))
-            self._change(wish.action, wanted)
-        self.arrange(garage, beyond)
+            if wish.action == "subscribe":
+                self._follow(wanted, garage, beyond)
+            else:
+                self._leave(wanted, garage, beyond)
         if events.changes != changes:
             events.review(self)
         return results
+
+    def _follow(self, wanted: Wanted, garage: Garage, beyond: Garage | None) -> None:
+        """Follows these trackers too; they are told as they are now."""
+        choice = choice_of(wanted)
+        known = self.subscriptions.get(wanted.type)
+        if known is not None:
+            choice = known.feed.choice.more(choice)
+        feed = self.events.feed(self.user, choice)
+        feed.arrange(garage, beyond)
+        if known is None:
+            known = self.subscriptions[wanted.type] = KINDS[wanted.type](self, feed, wanted)
+        else:
+            self._move(known, feed)
+            known.renew(wanted)
+        named = {row.source_id for row in choice_of(wanted).of(garage)}
+        known.tell(source for source in feed.rows if source.id in named)
+
+    def _leave(self, wanted: Wanted, garage: Garage, beyond: Garage | None) -> None:
+        """Follows these trackers no more."""
+        known = self.subscriptions.get(wanted.type)
+        if known is None:
+            return
+        choice = known.feed.choice.less(choice_of(wanted))
+        if choice:
+            feed = self.events.feed(self.user, choice)
+            feed.arrange(garage, beyond)
+            self._move(known, feed)
+        else:
+            del self.subscriptions[wanted.type]
+            known.end()
+            self.events.left(known.feed)
+
+    def _move(self, subscription: Subscription, feed: Feed) -> None:
+        before = subscription.feed
+        if feed is not before:
+            subscription.move(feed)
+            self.events.left(before)
 
     def _become(self, hash_: str, session: Session, iso: bool) -> None:
         """It speaks for this session from now on. Raises :class:`Refused` 15 for one connection too
@@ -256,54 +289,6 @@ class Subscriber(Endpoint):
     def _restyle(self) -> None:
         for one in self.subscriptions.values():
             one.restyle()
-            one.mark_all()
-
-    def _change(self, action: str, wanted: Wanted) -> None:
-        known = self.subscriptions.get(wanted.type)
-        if action == "subscribe":
-            if known is None:
-                self.subscriptions[wanted.type] = KINDS[wanted.type](self, wanted)
-            else:
-                known.extend(wanted)
-                known.mark_all()
-        elif known is not None and not known.reduce(wanted):
-            known.end()
-            del self.subscriptions[wanted.type]
-
-    # What it may see.
-
-    def arrange(self, garage: Garage, beyond: Garage | None) -> None:
-        """Follows what the user sees now of what it wants. ``beyond`` is what a sub-user's master
-        sees."""
-        statuses: dict[int, bool] = {}
-        holds: set[int] = set()
-        for subscription in self.subscriptions.values():
-            rows = {row.source_id: row for row in subscription.chosen(garage)}
-            if subscription.tags:
-                holds.update(row.source_id for row in garage.trackers)
-            holds.update(rows)
-            if subscription.lifecycle:
-                statuses.update((row.source_id, row.blocked) for row in rows.values())
-            subscription.show({key: row for key, row in rows.items() if not row.blocked})
-        self.events.hold(self, holds)
-        self._tell_lifecycle(statuses, garage, beyond)
-
-    def _tell_lifecycle(
-        self, statuses: dict[int, bool], garage: Garage, beyond: Garage | None
-    ) -> None:
-        before, self._statuses = self._statuses, statuses
-        for source_id, blocked in statuses.items():
-            if before.get(source_id, blocked) != blocked:
-                self._lifecycle[source_id] = "block" if blocked else "unblock"
-        gone = before.keys() - statuses.keys()
-        if gone:
-            # What is merely no longer wanted, or no longer shown to this sub-user, is not gone.
-            there = {row.source_id for row in garage.trackers}
-            if beyond is not None:
-                there.update(row.source_id for row in beyond.trackers)
-            self._lifecycle.update((source_id, "corrupt") for source_id in sorted(gone - there))
-        if self._lifecycle:
-            self.events.ready(self)
 
     async def review(self) -> None:
         """Rights, trackers or the session itself may have changed. Raises what the database
@@ -327,7 +312,8 @@ class Subscriber(Endpoint):
             self._enlist(found)
             if self._looks(session, found):
                 self._restyle()
-        self.arrange(garage, beyond)
+        for subscription in self.subscriptions.values():
+            subscription.feed.arrange(garage, beyond)
 
     def log_out(self) -> None:
         """The session is over."""
@@ -339,12 +325,10 @@ class Subscriber(Endpoint):
 
     def drop(self) -> None:
         """Follows nothing any more, for nobody."""
-        for subscription in self.subscriptions.values():
+        subscriptions, self.subscriptions = self.subscriptions, {}
+        for subscription in subscriptions.values():
             subscription.end()
-        self.subscriptions.clear()
-        self._statuses.clear()
-        self._lifecycle.clear()
-        self.events.hold(self, set())
+            self.events.left(subscription.feed)
         if self.session is not None:
             self.events.strike(self, self.session)
             self.session = None
@@ -375,27 +359,38 @@ class Subscriber(Endpoint):
         self._timer = None
         self.events.ready(self)
 
+    def _reads(self) -> bool:
+        return not self.socket.paused
+
     def flush(self, now: int, end: float) -> bool:
         """Tells what there is, while the client reads, until ``end`` (loop time); ``now`` in ms.
         False: there is more."""
-        socket = self.socket
-        if socket.paused:
+        if not self._reads():
             return True
-        for source_id, event in self._lifecycle.items():
+        lives: dict[int, str] = {}
+        for subscription in self.subscriptions.values():
+            feed = subscription.feed
+            if subscription.life_seq < feed.life_seq and subscription.lifecycle:
+                lives.update(feed.lives_since(subscription.life_seq))
+            subscription.life_seq = feed.life_seq
+        for source_id, event in lives.items():
             self.send(messages.lifecycle(source_id, event))
             self.events.metrics.told("lifecycle")
-        self._lifecycle.clear()
         time = self.events.time
-        done = True
         for subscription in tuple(self.subscriptions.values()):
-            if not subscription.pending:
-                continue
-            if subscription.due > time():
+            if not subscription.pending():
+                subscription.rest()
+            elif subscription.due > time():
                 self._at(subscription.due)
             elif not subscription.flush(now, end):
-                done = False
-                break
-        return done
+                return False
+            elif not subscription.pending():
+                subscription.rest()
+            elif subscription.due > time():
+                self._at(subscription.due)
+            elif self._reads():
+                return False
+        return True
 
 
 def statuses_of(wanted: Wanted, garage: Garage, beyond: Garage | None) -> dict[str, str]:

@@ -1,56 +1,51 @@
-"""What one client follows of one kind, and what it has not been told yet.
-
-Only *that* a source changed is remembered, not how: whoever reads slowly, or wants batches, gets
-the newest state of each source once, however often it changed meanwhile.
-"""
+"""What one client follows of one kind, and up to where it was told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
 
-from waypost.fleet.rows import TrackerRow
-from waypost.fleet.trackers import Garage
-from waypost.live.messages import Wanted
+from waypost.live.feed import Choice, Feed
+from waypost.live.framing import PLAIN
+from waypost.live.messages import Wanted, event_message
 from waypost.live.sources import Form, Source, state_event
 
 if TYPE_CHECKING:
     from waypost.live.subscriber import Subscriber
+
+#: Batches go out on a grid of so many lines in each interval, so that clients that follow alike
+#: are told at one time, and alike.
+GRID = 4
+
+
+def choice_of(wanted: Wanted) -> Choice:
+    return Choice(wanted.all, frozenset(wanted.trackers), frozenset(wanted.tags))
 
 
 class Subscription:
     """One kind of events for one client."""
 
     #: Is the client told when trackers are blocked, unblocked or gone?
-    lifecycle = True
+    lifecycle: ClassVar[bool] = True
 
-    def __init__(self, subscriber: Subscriber, wanted: Wanted) -> None:
+    def __init__(self, subscriber: Subscriber, feed: Feed, wanted: Wanted) -> None:
         self.subscriber = subscriber
         self.event = wanted.type
-        self.all = False
-        self.trackers: set[int] = set()
-        self.tags: set[int] = set()
-        #: Of all, but these.
-        self.excluded: set[int] = set()
+        self.feed = feed
+        #: Up to where it was told, of states and of trackers that come and go.
+        self.seq = feed.seq
+        self.life_seq = feed.life_seq
+        #: Told all the same, though it is older.
+        self._owed: dict[Source, None] = {}
         #: Seconds between two messages, and when the next one may go out (loop time).
         self.interval = 0.0
         self.due = 0.0
-        #: What is followed: the source, and the tracker that shows it to this user.
-        self.shown: dict[Source, TrackerRow] = {}
-        #: Sources with news, in the order in which they came.
-        self.dirty: dict[Source, None] = {}
-        self.extend(wanted)
+        feed.members.add(self)
+        self.renew(wanted)
 
-    # What is wanted.
-
-    def extend(self, wanted: Wanted) -> None:
-        """More trackers; how they are shown is as said last, and shown once more."""
-        if wanted.all:
-            self.all = True
-            self.excluded.clear()
-        self.trackers.update(wanted.trackers)
-        self.excluded.difference_update(wanted.trackers)
-        self.tags.update(wanted.tags)
+    def renew(self, wanted: Wanted) -> None:
+        """How and how often it is told from now on."""
         self._wanted = wanted
         self.interval = wanted.interval / 1000
         self.due = 0.0
@@ -59,85 +54,75 @@ class Subscription:
     def restyle(self) -> None:
         """The user sees things otherwise now: another time zone, other units."""
         self.style(self._wanted)
-
-    def reduce(self, wanted: Wanted) -> bool:
-        """Fewer trackers; False: nothing is left."""
-        if wanted.all:
-            return False
-        self.trackers.difference_update(wanted.trackers)
-        self.tags.difference_update(wanted.tags)
-        if self.all:
-            self.excluded.update(wanted.trackers)
-        return self.all or bool(self.trackers or self.tags)
+        self.tell(self.feed.rows)
 
     def style(self, wanted: Wanted) -> None:
         """How trackers are shown from now on."""
         raise NotImplementedError
 
-    def chosen(self, garage: Garage) -> Iterable[TrackerRow]:
-        """The trackers that are meant, of those that the user sees."""
-        if self.all:
-            return (row for row in garage.trackers if row.id not in self.excluded)
-        by_id = garage.by_id
-        found = {one: by_id[one] for one in sorted(self.trackers) if one in by_id}
-        if self.tags:
-            for row in garage.trackers:
-                if any(binding.tag_id in self.tags for binding in row.tag_bindings):
-                    found[row.id] = row
-        return found.values()
+    def tell(self, sources: Iterable[Source]) -> None:
+        """These are told once more, as they are; what is not known yet follows by itself."""
+        self._owed.update((one, None) for one in sources if one.known is not None)
+        self.wake()
 
-    # What is followed.
-
-    def show(self, rows: Mapping[int, TrackerRow]) -> None:
-        """From now on these, by the ids of their sources."""
-        sources = self.subscriber.events.sources
-        before = {source.id: source for source in self.shown}
-        for source_id, source in before.items():
-            if source_id not in rows:
-                self._drop(source)
-        for source_id, row in rows.items():
-            known = before.get(source_id)
-            if known is None:
-                source = sources.follow(row, self)
-                self.shown[source] = row
-            elif self.shown[known] is not row:
-                self.shown[known] = row
-                sources.renew(known, row)
+    def move(self, feed: Feed) -> None:
+        """Follows another choice; what was not told yet still is."""
+        owed = [*self._owed, *self.feed.since(self.seq)]
+        before = self.feed
+        self.end()
+        for source in before.rows.keys() - feed.rows.keys():
+            self.forget(source)
+        self.feed = feed
+        self.seq, self.life_seq = feed.seq, feed.life_seq
+        feed.members.add(self)
+        self._owed = {source: None for source in owed if source in feed.rows}
+        self.wake()
 
     def end(self) -> None:
         """Follows nothing any more."""
-        for source in list(self.shown):
-            self._drop(source)
-
-    def _drop(self, source: Source) -> None:
-        del self.shown[source]
-        self.dirty.pop(source, None)
-        self.forget(source)
-        self.subscriber.events.sources.unfollow(source, self)
+        self.feed.members.discard(self)
+        self.feed.asleep.discard(self)
 
     def forget(self, source: Source) -> None:
         """This source is not followed any more."""
+        self._owed.pop(source, None)
 
-    def mark(self, source: Source) -> None:
-        """There is news of a source."""
-        if source in self.dirty:
-            self.subscriber.events.metrics.coalesced += 1
-            return
-        self.dirty[source] = None
-        self.subscriber.wake(self)
+    # When it is told.
 
-    def mark_all(self) -> None:
-        """Everything is told once more."""
-        for source in self.shown:
-            if source.known is not None:
-                self.dirty[source] = None
-        self.subscriber.wake(self)
-
-    @property
     def pending(self) -> bool:
-        return bool(self.dirty)
+        """Is there something to tell?"""
+        return self.feed.seq > self.seq or bool(self._owed)
 
-    # What is told.
+    def wake(self) -> None:
+        """There is news."""
+        self.subscriber.wake(self)
+
+    def rest(self) -> None:
+        """To be called once nothing is pending."""
+        if not self.pending():
+            self.feed.asleep.add(self)
+
+    def news(self) -> list[Source]:
+        """All that has to be told, the oldest first; it counts as told from now on."""
+        found = self.feed.since(self.seq)
+        self.seq = self.feed.seq
+        found.reverse()
+        if self._owed:
+            owed, self._owed = self._owed, {}
+            known = set(found)
+            found = [one for one in owed if one not in known] + found
+        return found
+
+    def told(self) -> None:
+        """A message went out: the next one may follow after the interval."""
+        if self.interval:
+            now, grid = self.subscriber.events.time(), self.interval / GRID
+            in_time = now - self.due < grid
+            self.due = (
+                self.due + self.interval
+                if in_time
+                else math.ceil((now + self.interval) / grid) * grid
+            )
 
     def flush(self, now: int, end: float) -> bool:
         """Tells what there is to tell, for a while (until ``end``, loop time), and while the client
@@ -150,25 +135,40 @@ class States(Subscription):
 
     form: Form
 
+    def __init__(self, subscriber: Subscriber, feed: Feed, wanted: Wanted) -> None:
+        #: What is being told, the next one last.
+        self._todo: list[Source] = []
+        super().__init__(subscriber, feed, wanted)
+
     def style(self, wanted: Wanted) -> None:
         self.form = self.subscriber.form(compact=wanted.compact)
 
+    def pending(self) -> bool:
+        return bool(self._todo) or super().pending()
+
+    def forget(self, source: Source) -> None:
+        super().forget(source)
+        if source in self._todo:
+            self._todo.remove(source)
+
     def flush(self, now: int, end: float) -> bool:
-        subscriber, form, dirty = self.subscriber, self.form, self.dirty
+        subscriber, form, events = self.subscriber, self.form, self.subscriber.events
         plain = not subscriber.framing.tracked
-        time = subscriber.events.time
-        while dirty:
-            source = next(iter(dirty))
-            del dirty[source]
+        if self.feed.seq > self.seq or self._owed:
+            # What changed meanwhile is told once, in its new place.
+            self._todo = list(dict.fromkeys([*reversed(self.news()), *self._todo]))
+        todo = self._todo
+        while todo:
+            source = todo.pop()
             if plain:
                 subscriber.write(source.frame(form, now))
             else:
                 subscriber.send(state_event(source.body(form, now), form.clock.write(now)))
-            subscriber.events.metrics.told("state")
+            events.metrics.told("state")
             if subscriber.socket.paused:
                 return True
-            if time() >= end:
-                return not dirty
+            if todo and events.time() >= end:
+                return False
         return True
 
 
@@ -177,40 +177,69 @@ class StateBatches(Subscription):
 
     form: Form
 
-    def __init__(self, subscriber: Subscriber, wanted: Wanted) -> None:
+    def __init__(self, subscriber: Subscriber, feed: Feed, wanted: Wanted) -> None:
+        #: What goes into the message that is being made, the next one last; and what is in it.
+        self._todo: list[Source] = []
         self._bodies: dict[Source, bytes] = {}
-        super().__init__(subscriber, wanted)
+        super().__init__(subscriber, feed, wanted)
 
     def style(self, wanted: Wanted) -> None:
         self.form = self.subscriber.form(compact=wanted.compact)
-        self._bodies = {}
+
+    def pending(self) -> bool:
+        return bool(self._todo or self._bodies) or super().pending()
 
     def forget(self, source: Source) -> None:
+        super().forget(source)
         self._bodies.pop(source, None)
-
-    @property
-    def pending(self) -> bool:
-        return bool(self.dirty or self._bodies)
+        if source in self._todo:
+            self._todo.remove(source)
 
     def flush(self, now: int, end: float) -> bool:
-        subscriber, dirty, bodies = self.subscriber, self.dirty, self._bodies
-        time = subscriber.events.time
-        while dirty:
-            source = next(iter(dirty))
-            del dirty[source]
-            bodies[source] = source.body(self.form, now)
-            if dirty and time() >= end:
+        subscriber, feed, events = self.subscriber, self.feed, self.subscriber.events
+        key = None
+        if not (self._todo or self._bodies):
+            if not (self._owed or subscriber.framing.tracked):
+                key = (self.seq, self.form, subscriber.wrapped)
+                shared = feed.shared(key)
+                if shared is not None:
+                    frame, self.seq = shared
+                    subscriber.write(frame)
+                    self._sent()
+                    return True
+            self._todo = self.news()
+            self._todo.reverse()
+        told = self.seq
+        while self._todo:
+            source = self._todo.pop()
+            self._bodies[source] = source.body(self.form, now)
+            if self._todo and events.time() >= end:
                 return False
+        bodies, self._bodies = self._bodies, {}
         if not bodies:
             return True
-        self._bodies = {}
-        self.due = time() + self.interval
-        between, first, last = b",", b"[", b"]"
-        if subscriber.wrapped:
-            first = b'[{"type":"source_state_event","state":'
-            between = b'},{"type":"source_state_event","state":'
-            last = b"}]"
-        subscriber.send_event(
-            "state_batch", first + between.join(bodies.values()) + last, self.form.clock.write(now)
+        message = event_message(
+            "state_batch",
+            _listed(bodies.values(), wrapped=subscriber.wrapped),
+            self.form.clock.write(now),
         )
+        if key is None:
+            subscriber.send(message)
+        else:
+            frame = PLAIN.frame(message)
+            feed.share(key, frame, told)
+            subscriber.write(frame)
+        self._sent()
         return True
+
+    def _sent(self) -> None:
+        self.subscriber.events.metrics.told("state_batch")
+        self.told()
+
+
+def _listed(bodies: Iterable[bytes], *, wrapped: bool) -> bytes:
+    """States as one list; ``wrapped``: each in an object of its own."""
+    if not wrapped:
+        return b"[%b]" % b",".join(bodies)
+    between = b'},{"type":"source_state_event","state":'
+    return b'[{"type":"source_state_event","state":%b}]' % between.join(bodies)
