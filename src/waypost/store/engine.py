@@ -148,10 +148,10 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
+            "busy_timeout=10000",  # first: turning the log on waits for others too
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=10000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
