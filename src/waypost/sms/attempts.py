@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, CANCELLED, FAILED, QUEUED, SENT
@@ -59,30 +60,44 @@ class Attempts:
             update(commands).where(*under_way(command_id, number)).values(error=reason, **changes)
         )
 
-    async def conclude(self, connection: AsyncConnection, end: Concluded, *, now: int) -> None:
-        """The network reported on an attempt; it counts for one that was given up, too."""
+    async def conclude(
+        self, connection: AsyncConnection, ends: Sequence[Concluded], *, now: int
+    ) -> None:
+        """The network reported on attempts; it counts for those that were given up, too."""
+        if not ends:
+            return
         await connection.execute(
             update(command_attempts)
             .where(
-                command_attempts.c.command_id == end.command_id,
-                command_attempts.c.number == end.number,
+                command_attempts.c.command_id == bindparam("command"),
+                command_attempts.c.number == bindparam("attempt"),
             )
-            .values(outcome=DELIVERED if end.delivered else UNDELIVERED)
+            .values(outcome=bindparam("became")),
+            [
+                {
+                    "command": end.command_id,
+                    "attempt": end.number,
+                    "became": DELIVERED if end.delivered else UNDELIVERED,
+                }
+                for end in ends
+            ],
         )
-        if not end.delivered:
-            reason = end.reason or "the network reports that it was not delivered"
-            await self.give_up(
-                connection, end.command_id, end.number, reason, again=end.reliable, now=now
+        delivered = [end.command_id for end in ends if end.delivered]
+        if delivered:
+            await connection.execute(
+                update(commands)
+                .where(
+                    commands.c.id.in_(delivered),
+                    commands.c.state.not_in((ACKNOWLEDGED, CANCELLED)),
+                )
+                .values(state=ACKNOWLEDGED, finished_at=now, error=None)
             )
-            return
-        await connection.execute(
-            update(commands)
-            .where(
-                commands.c.id == end.command_id,
-                commands.c.state.not_in((ACKNOWLEDGED, CANCELLED)),
-            )
-            .values(state=ACKNOWLEDGED, finished_at=now, error=None)
-        )
+        for end in ends:
+            if not end.delivered:
+                reason = end.reason or "the network reports that it was not delivered"
+                await self.give_up(
+                    connection, end.command_id, end.number, reason, again=end.reliable, now=now
+                )
 
 
 def under_way(command_id: Any, number: Any) -> tuple[Any, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from waypost.catalog import models
+from waypost.commands.shown import HIDDEN
 from waypost.protocols import find_protocol
 from waypost.protocols.base import Command, CommandError, Device, Text
-
-#: Stands for what people must not see.
-HIDDEN = "***"
 
 
 class _Invitation(msgspec.Struct):

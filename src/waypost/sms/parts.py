@@ -53,52 +53,65 @@ async def note_parts(
         },
     ).returning(sms_parts.c.command_id, sms_parts.c.number, sms_parts.c.state)
     found = (await connection.execute(adding)).all()
-    ended = {(row.command_id, row.number) for row in found if row.state != ACCEPTED}
-    ends = [await _end(connection, command_id, number) for command_id, number in sorted(ended)]
-    return [end for end in ends if end is not None]
-
-
-async def note_report(
-    connection: AsyncConnection, provider: str, report: Report, *, now: int
-) -> Concluded | None:
-    """A report. The attempt that it ends, if it is known and has no part left that is still on its
-    way; a second report on a part changes nothing."""
-    adding = _insert(connection)(sms_parts).values(
-        provider=provider,
-        message_id=report.message_id,
-        state=report.state,
-        reason=report.reason,
-        at=now,
+    return await _ends(
+        connection, {(row.command_id, row.number) for row in found if row.state != ACCEPTED}
     )
+
+
+async def note_reports(
+    connection: AsyncConnection, reports: Sequence[tuple[str, Report]], *, now: int
+) -> list[Concluded]:
+    """Reports, with the names of their providers. The attempts that they end: those that are known
+    and have no part left that is still on its way. A second report on a part changes nothing."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for provider, report in reports:
+        rows.setdefault(
+            (provider, report.message_id),
+            {
+                "provider": provider,
+                "message_id": report.message_id,
+                "state": report.state,
+                "reason": report.reason,
+                "at": now,
+            },
+        )
+    adding = _insert(connection)(sms_parts).values(list(rows.values()))
     adding = adding.on_conflict_do_update(
         index_elements=["provider", "message_id"],
         set_={"state": adding.excluded.state, "reason": adding.excluded.reason},
         where=sms_parts.c.state == ACCEPTED,
     ).returning(sms_parts.c.command_id, sms_parts.c.number)
-    row = (await connection.execute(adding)).first()
-    if row is None or row.command_id is None:
-        return None
-    return await _end(connection, row.command_id, row.number)
+    found = (await connection.execute(adding)).all()
+    return await _ends(
+        connection, {(row.command_id, row.number) for row in found if row.command_id is not None}
+    )
 
 
-async def _end(connection: AsyncConnection, command_id: int, number: int) -> Concluded | None:
+async def _ends(connection: AsyncConnection, attempts: set[tuple[int, int]]) -> list[Concluded]:
+    """Those of the attempts that no report is awaited for any more."""
+    if not attempts:
+        return []
     waiting = func.sum(case((sms_parts.c.state == ACCEPTED, 1), else_=0))
     failed = func.sum(case((sms_parts.c.state == "failed", 1), else_=0))
     query = (
         select(
+            sms_parts.c.command_id,
+            sms_parts.c.number,
+            commands.c.reliable,
             waiting.label("waiting"),
             failed.label("failed"),
             func.max(sms_parts.c.reason).label("reason"),
-            commands.c.reliable,
         )
         .join(commands, commands.c.id == sms_parts.c.command_id)
-        .where(sms_parts.c.command_id == command_id, sms_parts.c.number == number)
-        .group_by(commands.c.reliable)
+        .where(sms_parts.c.command_id.in_({command_id for command_id, _ in attempts}))
+        .group_by(sms_parts.c.command_id, sms_parts.c.number, commands.c.reliable)
+        .order_by(sms_parts.c.command_id, sms_parts.c.number)
     )
-    row = (await connection.execute(query)).one()
-    if row.waiting and not row.failed:
-        return None
-    return Concluded(command_id, number, row.reliable, not row.failed, row.reason)
+    return [
+        Concluded(row.command_id, row.number, row.reliable, not row.failed, row.reason)
+        for row in await connection.execute(query)
+        if (row.command_id, row.number) in attempts and (row.failed or not row.waiting)
+    ]
 
 
 def _insert(connection: AsyncConnection) -> Any:

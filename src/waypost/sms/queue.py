@@ -207,8 +207,8 @@ class SmsQueue:
             for message_id in done.message_ids
         ]
         if ids:
-            for end in await note_parts(connection, self._provider, ids, now=now):
-                await self._attempts.conclude(connection, end, now=now)
+            ends = await note_parts(connection, self._provider, ids, now=now)
+            await self._attempts.conclude(connection, ends, now=now)
 
     async def _undo(self, connection: AsyncConnection, each: Claimed, reason: str) -> None:
         """Nothing has left, so there was no attempt."""

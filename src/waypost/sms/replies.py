@@ -14,7 +14,7 @@ from waypost.protocols.base import Command, CommandError, Device
 from waypost.settings import Settings
 from waypost.sms.attempts import Attempts
 from waypost.sms.compose import compose, hide
-from waypost.sms.parts import note_report
+from waypost.sms.parts import note_reports
 from waypost.sms.provider import Incoming, Report
 from waypost.store.engine import Database
 from waypost.store.tables import command_attempts, commands, sms_incoming, sources
@@ -44,13 +44,17 @@ class Replies:
         """Stores, in one transaction, what came from providers (by name). What each message was;
         None for reports, and for messages that were here before."""
         kinds: list[Kind | None] = []
+        reports = [(provider, one) for provider, one in came if isinstance(one, Report)]
         async with self._database.begin() as connection:
+            if reports:
+                ends = await note_reports(connection, reports, now=now)
+                await self._attempts.conclude(connection, ends, now=now)
             for provider, one in came:
-                if isinstance(one, Incoming):
-                    kinds.append(await self._incoming(connection, provider, one, now))
-                else:
-                    await self._report(connection, provider, one, now)
-                    kinds.append(None)
+                kinds.append(
+                    await self._incoming(connection, provider, one, now)
+                    if isinstance(one, Incoming)
+                    else None
+                )
         return kinds
 
     async def forged(self, provider: str, address: str, *, now: int) -> None:
@@ -61,13 +65,6 @@ class Replies:
                     at=now, provider=provider, sender=address, recipient="", text="", kind="forged"
                 )
             )
-
-    async def _report(
-        self, connection: AsyncConnection, provider: str, report: Report, now: int
-    ) -> None:
-        end = await note_report(connection, provider, report, now=now)
-        if end is not None:
-            await self._attempts.conclude(connection, end, now=now)
 
     async def _incoming(
         self, connection: AsyncConnection, provider: str, message: Incoming, now: int

@@ -41,6 +41,8 @@ log = structlog.get_logger()
 LEAD = 5.0
 TIDY = 15.0
 FORGET = 3600.0
+#: Seconds between two claims, so that places that come free are filled together.
+CLAIM = 0.02
 #: Seconds until the next try while the database is away.
 RETRY = 2.0
 #: Seconds that messages under way have at the end.
@@ -74,6 +76,8 @@ class Sender:
         self._inbound = inbound
         self._window = settings.sms_window
         self._id = f"sms-{socket.gethostname()}-{os.getpid()}"
+        #: While this process is the one to send.
+        self._provider: Provider | None = None
         self._wanted = asyncio.Event()
         self._stopping = asyncio.Event()
         #: What became of attempts and is not written down yet; set once it is.
@@ -124,12 +128,12 @@ class Sender:
     async def _lead(self) -> None:
         """Sends for as long as this process is the one to."""
         await self._persist(lambda: self._queue.recover(now=_now_ms()))
-        provider = self._make()
+        provider = self._provider = self._make()
         log.info("sms_sending", provider=provider.name)
         provider.start(self)
         others = {
             asyncio.create_task(self._settle(), name="sms outcomes"),
-            asyncio.create_task(self._tidy(provider), name="sms tidying"),
+            asyncio.create_task(self._tidy(), name="sms tidying"),
         }
         try:
             await self._send_queue(provider)
@@ -138,6 +142,7 @@ class Sender:
             await self._end_chains()
             await provider.close()
             await self._end_chains()
+            self._provider = None
             metrics.CONNECTED.set(0)
             for task in (*self._chains.values(), *others):
                 task.cancel()
@@ -170,6 +175,7 @@ class Sender:
                     continue
                 self._begin(provider, claimed)
                 if claimed:
+                    await self._sleep(CLAIM)
                     continue
             wait = LEAD if due is None else min(max(due - _now_ms(), 50) / 1000, LEAD)
             with contextlib.suppress(TimeoutError):
@@ -219,11 +225,16 @@ class Sender:
     async def _write(self, outcomes: list[Outcome]) -> None:
         await self._queue.settle(outcomes, now=_now_ms())
 
-    async def _tidy(self, provider: Provider) -> None:
+    async def expire(self) -> None:
+        """Ends the lives of commands that are over."""
+        trouble = None if self._provider is None else self._provider.trouble
+        await self._queue.expire(trouble, now=_now_ms())
+
+    async def _tidy(self) -> None:
         forgot = -FORGET
         while True:
             try:
-                await self._queue.expire(provider.trouble, now=_now_ms())
+                await self.expire()
                 metrics.QUEUED.set(await self._queue.queued())
                 if time.monotonic() - forgot >= FORGET:
                     await self._queue.forget(now=_now_ms())

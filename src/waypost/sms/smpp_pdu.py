@@ -117,7 +117,7 @@ _REASONS = {
     7: "UNKNOWN",
     8: "REJECTD",
 }
-_RECEIPT_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s]+)", re.IGNORECASE)
+_RECEIPT_FIELD = re.compile(r"\b(id|stat|err): ?(?!sub:|stat:)(\S+)", re.IGNORECASE)
 
 #: ``esm_class``: what kind of message (5.2.12).
 _KIND = 0x3C

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from waypost.admin.operations.base import Admin
 from waypost.admin.requests import AdminError, CommandList, InboxList, PointsCount, Say, TapDevice
 from waypost.bus.taps import Entry, read_entry, tap_subject, watch
+from waypost.commands.shown import shown_payload
 from waypost.gateway.inbox import Inbox
 from waypost.store.tables import commands, sources
 from waypost.telemetry.message import iso_time
@@ -94,7 +95,7 @@ async def command_list(admin: Admin, request: CommandList, say: Say) -> list[dic
             "id": row.id,
             "state": row.state,
             "kind": row.kind,
-            "payload": row.payload.decode() if row.kind == "text" else row.payload.hex(),
+            "payload": shown_payload(row.kind, row.payload, row.shown),
             "channel": row.channel,
             "reliable": row.reliable,
             "attempts": row.attempts,

@@ -1,0 +1,36 @@
+"""What a command says, as people may see it. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+#: Stands for what people must not see.
+HIDDEN = "***"
+
+
+def shown_payload(kind: str, payload: bytes, shown: str | None) -> str:
+    """A command's payload for people: ``shown``, where it went out with secrets hidden; else a text
+    as it is, bytes as hexadecimal, and JSON without passwords."""
+    if shown is not None:
+        return shown
+    if kind == "text":
+        return payload.decode(errors="replace")
+    if kind == "hex":
+        return payload.hex()
+    try:
+        told = msgspec.json.decode(payload)
+    except msgspec.MsgspecError:
+        return payload.hex()
+    return msgspec.json.encode(_hidden(told)).decode()
+
+
+def _hidden(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _hidden(one, str(key)) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_hidden(one, name) for one in value]
+    if name.lower().endswith("password") and value not in (None, ""):
+        return HIDDEN
+    return value
