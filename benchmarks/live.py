@@ -8,8 +8,8 @@ everybody (what is too fast is coalesced). ``state_batch``: everybody follows a 
 report all the time, and is told once a second. The yardstick is what plain encoding of the same
 event with the standard library's ``json`` does in a second of processor time in the same run:
 ``ratio`` is how many messages the server delivers in a second of its processor time, reports and
-all, for each event that could have been encoded so. Subscribers run in a process of their own, which
-only counts frames.
+all, for each event that could have been encoded so. Subscribers run in a process of their own,
+which only counts frames.
 """
 
 from __future__ import annotations
