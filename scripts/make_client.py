@@ -288,7 +288,7 @@ def _method(name: str, bound: Bound, known: Types, *, waits: bool) -> Iterator[s
     )
     yield f"    {'async ' if waits else ''}def {name}({signature}) -> {returned}:"
     yield _docstring(_documentation(bound), 8)
-    sent = ", ".join(f'"{one.name}": {_safe(one.argument)}' for one in parameters)
+    sent = ", ".join(f'"{one.name}": {_safe(one.name)}' for one in parameters)
     call = f'self._session.call("{action.api}", "{action.path}", {{{sent}}}, {reply})'
     if waits:
         call = f"(await {call})" if part else f"await {call}"
@@ -324,7 +324,7 @@ def _declared(parameter: Parameter, known: Types) -> str:
         text = "Upload"
     else:
         text = known.text(parameter.type, sent=True, prefix="types.", many="Sequence")
-    name = _safe(parameter.argument)
+    name = _safe(parameter.name)
     if parameter.required:
         return f"{name}: {_or_none(text) if parameter.nullable else text}"
     return f"{name}: {_or_none(text)} = None"

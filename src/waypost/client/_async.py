@@ -26,7 +26,7 @@ class AsyncClient(User):
         *,
         hash: str | None = None,
         panel_hash: str | None = None,
-        timeout: float = 30.0,  # noqa: ASYNC109 - httpx keeps it
+        timeout: float = 30.0,
         retries: Retries | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:

@@ -121,13 +121,13 @@ class UserStatusListingTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def assign(self, *, tracker: int, listing_id: int | None = None) -> None:
+    async def assign(self, *, tracker_id: int, listing_id: int | None = None) -> None:
         """Gives a tracker a list of working statuses; without `listing_id`: takes it off.
         Sub-users need the right tracker_update. Refused with 13, 201, 204, 208, 219, 236."""
         await self._session.call(
             "user",
             "status/listing/tracker/assign",
-            {"tracker_id": tracker, "listing_id": listing_id},
+            {"tracker_id": tracker_id, "listing_id": listing_id},
             Nothing,
         )
 
@@ -173,12 +173,12 @@ class UserStatusTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def assign(self, *, tracker: int, new_status_id: int) -> types.StatusTrackerChanged:
+    async def assign(self, *, tracker_id: int, new_status_id: int) -> types.StatusTrackerChanged:
         """Gives a tracker a status of its list. Refused with 13, 201, 204, 208, 219, 236, 263."""
         return await self._session.call(
             "user",
             "status/tracker/assign",
-            {"tracker_id": tracker, "new_status_id": new_status_id},
+            {"tracker_id": tracker_id, "new_status_id": new_status_id},
             types.StatusTrackerChanged,
         )
 
@@ -193,10 +193,10 @@ class UserStatusTracker:
             )
         ).value
 
-    async def read(self, *, tracker: int) -> types.Current:
+    async def read(self, *, tracker_id: int) -> types.Current:
         """The working status of a tracker. Refused with 201, 208, 219, 236."""
         return await self._session.call(
-            "user", "status/tracker/read", {"tracker_id": tracker}, types.Current
+            "user", "status/tracker/read", {"tracker_id": tracker_id}, types.Current
         )
 
 
@@ -424,7 +424,7 @@ class UserTariffTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def change(self, *, tracker: int, tariff_id: int) -> None:
+    async def change(self, *, tracker_id: int, tariff_id: int) -> None:
         """Another tariff for a tracker: active, of the same group, and for the account's legal
         type. Within 30 days of the last change it costs the present tariff's
         `early_change_price`. For master users. Refused with 13, 201, 219, 221, 237, 238, 239,
@@ -432,15 +432,15 @@ class UserTariffTracker:
         await self._session.call(
             "user",
             "tariff/tracker/change",
-            {"tracker_id": tracker, "tariff_id": tariff_id},
+            {"tracker_id": tracker_id, "tariff_id": tariff_id},
             Nothing,
         )
 
-    async def list(self, *, tracker: int) -> types.Choices:
+    async def list(self, *, tracker_id: int) -> types.Choices:
         """The tariffs that a tracker can be changed to, even where it is too early for that.
         Refused with 201, 219, 237."""
         return await self._session.call(
-            "user", "tariff/tracker/list", {"tracker_id": tracker}, types.Choices
+            "user", "tariff/tracker/list", {"tracker_id": tracker_id}, types.Choices
         )
 
 
@@ -486,7 +486,7 @@ class UserTrack:
     async def list(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         from_: datetime | str,
         to: datetime | str,
         filter: bool | None = None,
@@ -505,7 +505,7 @@ class UserTrack:
             "user",
             "track/list",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "from": from_,
                 "to": to,
                 "filter": filter,
@@ -523,7 +523,7 @@ class UserTrack:
     async def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         from_: datetime | str,
         to: datetime | str,
         track_id: int | None = None,
@@ -539,7 +539,7 @@ class UserTrack:
             "user",
             "track/read",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "from": from_,
                 "to": to,
                 "track_id": track_id,
@@ -558,14 +558,14 @@ class UserTrackerApnSettings:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int) -> types.ApnSettings:
+    async def read(self, *, tracker_id: int) -> types.ApnSettings:
         """The access point that was given for the device's SIM card. Refused with 201, 208,
         214."""
         return (
             await self._session.call(
                 "user",
                 "tracker/apn_settings/read",
-                {"tracker_id": tracker},
+                {"tracker_id": tracker_id},
                 Value[types.ApnSettings],
             )
         ).value
@@ -577,13 +577,16 @@ class UserTrackerAvatar:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def upload(self, *, tracker: int, file: Upload | None = None) -> str:
+    async def upload(self, *, tracker_id: int, file: Upload | None = None) -> str:
         """Sets the tracker's picture (PNG, JPEG, GIF or WebP of up to 4 MB, in a multipart
         form); the name of the file, which is served under `/static/tracker/avatars/`.
         Sub-users need the right tracker_update. Refused with 13, 201, 208, 233, 234, 254, 271."""
         return (
             await self._session.call(
-                "user", "tracker/avatar/upload", {"tracker_id": tracker, "file": file}, Value[str]
+                "user",
+                "tracker/avatar/upload",
+                {"tracker_id": tracker_id, "file": file},
+                Value[str],
             )
         ).value
 
@@ -594,18 +597,18 @@ class UserTrackerCommandUnconfirmed:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def count(self, *, tracker: int) -> types.Count:
+    async def count(self, *, tracker_id: int) -> types.Count:
         """How many commands wait for the device, or for its answer. Refused with 201, 204,
         208."""
         return await self._session.call(
-            "user", "tracker/command/unconfirmed/count", {"tracker_id": tracker}, types.Count
+            "user", "tracker/command/unconfirmed/count", {"tracker_id": tracker_id}, types.Count
         )
 
-    async def reset(self, *, tracker: int) -> None:
+    async def reset(self, *, tracker_id: int) -> None:
         """Takes them all back. One that is under way cannot be stopped, but is not repeated.
         Sub-users need the right tracker_update. Refused with 13, 201, 204, 208."""
         await self._session.call(
-            "user", "tracker/command/unconfirmed/reset", {"tracker_id": tracker}, Nothing
+            "user", "tracker/command/unconfirmed/reset", {"tracker_id": tracker_id}, Nothing
         )
 
 
@@ -616,43 +619,43 @@ class UserTrackerCommand:
         self._session = session
         self.unconfirmed = UserTrackerCommandUnconfirmed(session)
 
-    async def create(self, *, tracker: int, command: types.CommandFields) -> types.Made:
+    async def create(self, *, tracker_id: int, command: types.CommandFields) -> types.Made:
         """Keeps a command with the tracker: `hardware` for the device, `http` for another
         server. Sub-users need the right tracker_update. Refused with 13, 201, 208, 268."""
         return await self._session.call(
             "user",
             "tracker/command/create",
-            {"tracker_id": tracker, "command": command},
+            {"tracker_id": tracker_id, "command": command},
             types.Made,
         )
 
-    async def delete(self, *, tracker: int, command_id: int) -> None:
+    async def delete(self, *, tracker_id: int, command_id: int) -> None:
         """Deletes a command. Sub-users need the right tracker_update. Refused with 13, 201,
         208."""
         await self._session.call(
             "user",
             "tracker/command/delete",
-            {"tracker_id": tracker, "command_id": command_id},
+            {"tracker_id": tracker_id, "command_id": command_id},
             Nothing,
         )
 
-    async def execute(self, *, tracker: int, command_id: int) -> None:
+    async def execute(self, *, tracker_id: int, command_id: int) -> None:
         """Sends a command: to the device at once where it is connected, else when it connects.
         Sub-users need the right tracker_update. Refused with 13, 201, 208."""
         await self._session.call(
             "user",
             "tracker/command/execute",
-            {"tracker_id": tracker, "command_id": command_id},
+            {"tracker_id": tracker_id, "command_id": command_id},
             Nothing,
         )
 
-    async def update(self, *, tracker: int, command: types.CommandFields) -> types.Made:
+    async def update(self, *, tracker_id: int, command: types.CommandFields) -> types.Made:
         """Changes the command `command.id`. Sub-users need the right tracker_update. Refused
         with 13, 201, 208."""
         return await self._session.call(
             "user",
             "tracker/command/update",
-            {"tracker_id": tracker, "command": command},
+            {"tracker_id": tracker_id, "command": command},
             types.Made,
         )
 
@@ -666,7 +669,7 @@ class UserTrackerCounterData:
     async def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         from_: datetime | str,
         to: datetime | str,
@@ -677,7 +680,7 @@ class UserTrackerCounterData:
             await self._session.call(
                 "user",
                 "tracker/counter/data/read",
-                {"tracker_id": tracker, "type": type, "from": from_, "to": to},
+                {"tracker_id": tracker_id, "type": type, "from": from_, "to": to},
                 Listed[types.CounterDatum],
             )
         ).items
@@ -690,7 +693,7 @@ class UserTrackerCounterValue:
         self._session = session
 
     async def get(
-        self, *, tracker: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
+        self, *, tracker_id: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
     ) -> float:
         """What a counter shows; 204 where there is none, or nobody set it and it has not
         counted. Refused with 201, 204, 208."""
@@ -698,7 +701,7 @@ class UserTrackerCounterValue:
             await self._session.call(
                 "user",
                 "tracker/counter/value/get",
-                {"tracker_id": tracker, "type": type},
+                {"tracker_id": tracker_id, "type": type},
                 Value[float],
             )
         ).value
@@ -720,7 +723,7 @@ class UserTrackerCounterValue:
     async def set(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         value: float,
     ) -> None:
@@ -729,7 +732,7 @@ class UserTrackerCounterValue:
         await self._session.call(
             "user",
             "tracker/counter/value/set",
-            {"tracker_id": tracker, "type": type, "value": value},
+            {"tracker_id": tracker_id, "type": type, "value": value},
             Nothing,
         )
 
@@ -743,14 +746,14 @@ class UserTrackerCounter:
         self.value = UserTrackerCounterValue(session)
 
     async def read(
-        self, *, tracker: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
+        self, *, tracker_id: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
     ) -> types.CounterObject:
         """How a counter counts. Refused with 201, 204, 208, 219."""
         return (
             await self._session.call(
                 "user",
                 "tracker/counter/read",
-                {"tracker_id": tracker, "type": type},
+                {"tracker_id": tracker_id, "type": type},
                 Value[types.CounterObject],
             )
         ).value
@@ -758,7 +761,7 @@ class UserTrackerCounter:
     async def update(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         multiplier: float,
         sensor_id: int | None = None,
@@ -769,7 +772,12 @@ class UserTrackerCounter:
         await self._session.call(
             "user",
             "tracker/counter/update",
-            {"tracker_id": tracker, "type": type, "multiplier": multiplier, "sensor_id": sensor_id},
+            {
+                "tracker_id": tracker_id,
+                "type": type,
+                "multiplier": multiplier,
+                "sensor_id": sensor_id,
+            },
             Nothing,
         )
 
@@ -820,31 +828,34 @@ class UserTrackerOutput:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def set(self, *, tracker: int, output: int, enable: bool) -> None:
+    async def set(self, *, tracker_id: int, output: int, enable: bool) -> None:
         """Switches one output of the device, counted from 1. Sub-users need the right
         tracker_set_output. Refused with 13, 201, 204, 208, 213, 214, 219."""
         await self._session.call(
             "user",
             "tracker/output/set",
-            {"tracker_id": tracker, "output": output, "enable": enable},
+            {"tracker_id": tracker_id, "output": output, "enable": enable},
             Nothing,
         )
 
-    async def set_all(self, *, tracker: int, outputs: Sequence[bool]) -> None:
+    async def set_all(self, *, tracker_id: int, outputs: Sequence[bool]) -> None:
         """Switches all outputs of the device; there must be as many as its model has.
         Sub-users need the right tracker_set_output. Refused with 13, 201, 204, 208, 213, 214,
         219."""
         await self._session.call(
-            "user", "tracker/output/set_all", {"tracker_id": tracker, "outputs": outputs}, Nothing
+            "user",
+            "tracker/output/set_all",
+            {"tracker_id": tracker_id, "outputs": outputs},
+            Nothing,
         )
 
-    async def update(self, *, tracker: int, tracker_output: types.OutputInfo) -> None:
+    async def update(self, *, tracker_id: int, tracker_output: types.OutputInfo) -> None:
         """Gives a digital output a title. Sub-users need the right tracker_update. Refused
         with 13, 201, 208."""
         await self._session.call(
             "user",
             "tracker/output/update",
-            {"tracker_id": tracker, "tracker_output": tracker_output},
+            {"tracker_id": tracker_id, "tracker_output": tracker_output},
             Nothing,
         )
 
@@ -858,7 +869,7 @@ class UserTrackerRawCommand:
     async def send(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         command: str,
         type: Literal["text", "hex"] | None = None,
         reliable: bool | None = None,
@@ -870,7 +881,7 @@ class UserTrackerRawCommand:
         await self._session.call(
             "user",
             "tracker/raw_command/send",
-            {"tracker_id": tracker, "command": command, "type": type, "reliable": reliable},
+            {"tracker_id": tracker_id, "command": command, "type": type, "reliable": reliable},
             Nothing,
         )
 
@@ -903,7 +914,7 @@ class UserTrackerReadings:
     async def list(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_type: str | None = None,
         include_components: bool | None = None,
     ) -> types.TrackerReadings:
@@ -914,7 +925,7 @@ class UserTrackerReadings:
             "user",
             "tracker/readings/list",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "sensor_type": sensor_type,
                 "include_components": include_components,
             },
@@ -1048,34 +1059,36 @@ class UserTrackerSensorCalibrationData:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int, sensor_id: int) -> builtins.list[types.CalibrationPoint]:
+    async def read(
+        self, *, tracker_id: int, sensor_id: int
+    ) -> builtins.list[types.CalibrationPoint]:
         """The calibration table of a sensor, in rising order; empty: it is not calibrated.
         Refused with 201, 208, 228."""
         return (
             await self._session.call(
                 "user",
                 "tracker/sensor/calibration_data/read",
-                {"tracker_id": tracker, "sensor_id": sensor_id},
+                {"tracker_id": tracker_id, "sensor_id": sensor_id},
                 Value[builtins.list[types.CalibrationPoint]],
             )
         ).value
 
     async def update(
-        self, *, tracker: int, sensor_id: int, data: Sequence[types.CalibrationPoint]
+        self, *, tracker_id: int, sensor_id: int, data: Sequence[types.CalibrationPoint]
     ) -> None:
         """Replaces the calibration table of a sensor; an empty one takes it away. Sub-users
         need the right tracker_update. Refused with 13, 201, 208, 219, 228."""
         await self._session.call(
             "user",
             "tracker/sensor/calibration_data/update",
-            {"tracker_id": tracker, "sensor_id": sensor_id, "data": data},
+            {"tracker_id": tracker_id, "sensor_id": sensor_id, "data": data},
             Nothing,
         )
 
     async def upload_omnicomm(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_id: int,
         file: Upload | None = None,
         sensor_number: int | None = None,
@@ -1088,7 +1101,7 @@ class UserTrackerSensorCalibrationData:
             "user",
             "tracker/sensor/calibration_data/upload_omnicomm",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "sensor_id": sensor_id,
                 "file": file,
                 "sensor_number": sensor_number,
@@ -1106,7 +1119,7 @@ class UserTrackerSensorData:
     async def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_id: int,
         from_: datetime | str,
         to: datetime | str,
@@ -1119,7 +1132,7 @@ class UserTrackerSensorData:
                 "user",
                 "tracker/sensor/data/read",
                 {
-                    "tracker_id": tracker,
+                    "tracker_id": tracker_id,
                     "sensor_id": sensor_id,
                     "from": from_,
                     "to": to,
@@ -1154,13 +1167,13 @@ class UserTrackerSensor:
         self.data = UserTrackerSensorData(session)
         self.input_name = UserTrackerSensorInputName(session)
 
-    async def batch_copy(self, *, tracker: int, trackers: Sequence[int]) -> None:
+    async def batch_copy(self, *, base_tracker_id: int, trackers: Sequence[int]) -> None:
         """Gives other trackers of the same model the sensors of one, in place of their own.
         Sub-users need the right tracker_update. Refused with 13, 201, 208, 219, 272."""
         await self._session.call(
             "user",
             "tracker/sensor/batch_copy",
-            {"base_tracker_id": tracker, "trackers": trackers},
+            {"base_tracker_id": base_tracker_id, "trackers": trackers},
             Nothing,
         )
 
@@ -1170,46 +1183,46 @@ class UserTrackerSensor:
             "user", "tracker/sensor/batch_list", {"trackers": trackers}, types.ManySensors
         )
 
-    async def create(self, *, tracker: int, sensor: dict[str, Any]) -> int:
+    async def create(self, *, tracker_id: int, sensor: dict[str, Any]) -> int:
         """Makes a sensor: `metering`, `discrete` or `virtual` by its `type`. Sub-users need
         the right tracker_update. Refused with 13, 201, 208, 219, 232, 267, 270."""
         return (
             await self._session.call(
                 "user",
                 "tracker/sensor/create",
-                {"tracker_id": tracker, "sensor": sensor},
+                {"tracker_id": tracker_id, "sensor": sensor},
                 types.Identified,
             )
         ).id
 
-    async def delete(self, *, tracker: int, sensor_id: int) -> None:
+    async def delete(self, *, tracker_id: int, sensor_id: int) -> None:
         """Deletes a sensor. Composite sensors and counters go on without it. Sub-users need
         the right tracker_update. Refused with 13, 201, 208, 219."""
         await self._session.call(
             "user",
             "tracker/sensor/delete",
-            {"tracker_id": tracker, "sensor_id": sensor_id},
+            {"tracker_id": tracker_id, "sensor_id": sensor_id},
             Nothing,
         )
 
     async def list(
-        self, *, tracker: int
+        self, *, tracker_id: int
     ) -> builtins.list[types.Metering | types.Discrete | types.Virtual]:
         """The sensors of a tracker. Refused with 201, 208."""
         return (
             await self._session.call(
                 "user",
                 "tracker/sensor/list",
-                {"tracker_id": tracker},
+                {"tracker_id": tracker_id},
                 Listed[types.Metering | types.Discrete | types.Virtual],
             )
         ).items
 
-    async def update(self, *, tracker: int, sensor: dict[str, Any]) -> None:
+    async def update(self, *, tracker_id: int, sensor: dict[str, Any]) -> None:
         """Replaces a sensor by what is given; its calibration table stays. Sub-users need the
         right tracker_update. Refused with 13, 201, 208, 219, 232, 270."""
         await self._session.call(
-            "user", "tracker/sensor/update", {"tracker_id": tracker, "sensor": sensor}, Nothing
+            "user", "tracker/sensor/update", {"tracker_id": tracker_id, "sensor": sensor}, Nothing
         )
 
 
@@ -1219,19 +1232,19 @@ class UserTrackerSettingsLbs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int) -> types.LbsSettings:
+    async def read(self, *, tracker_id: int) -> types.LbsSettings:
         """How uncertain positions by the mobile network may be. Refused with 201, 204, 208."""
         return await self._session.call(
-            "user", "tracker/settings/lbs/read", {"tracker_id": tracker}, types.LbsSettings
+            "user", "tracker/settings/lbs/read", {"tracker_id": tracker_id}, types.LbsSettings
         )
 
-    async def update(self, *, tracker: int, max_radius: int) -> None:
+    async def update(self, *, tracker_id: int, max_radius: int) -> None:
         """Positions by the mobile network that are less certain than `max_radius` metres are
         passed over. Sub-users need the right tracker_update. Refused with 13, 201, 204, 208."""
         await self._session.call(
             "user",
             "tracker/settings/lbs/update",
-            {"tracker_id": tracker, "max_radius": max_radius},
+            {"tracker_id": tracker_id, "max_radius": max_radius},
             Nothing,
         )
 
@@ -1242,24 +1255,24 @@ class UserTrackerSettingsSpecial:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int, type: str | None = None) -> types.SpecialReply:
+    async def read(self, *, tracker_id: int, type: str | None = None) -> types.SpecialReply:
         """Special settings of the device, of one `type` or of all that its model has
         (`special_control`). Refused with 201, 208, 214."""
         return await self._session.call(
             "user",
             "tracker/settings/special/read",
-            {"tracker_id": tracker, "type": type},
+            {"tracker_id": tracker_id, "type": type},
             types.SpecialReply,
         )
 
-    async def update(self, *, tracker: int, value: dict[str, Any]) -> None:
+    async def update(self, *, tracker_id: int, value: dict[str, Any]) -> None:
         """Sets one type of special settings, named by `value.type`; the device is told when it
         connects. Sub-users need the right tracker_configure. Refused with 13, 201, 208, 214,
         219."""
         await self._session.call(
             "user",
             "tracker/settings/special/update",
-            {"tracker_id": tracker, "value": value},
+            {"tracker_id": tracker_id, "value": value},
             Nothing,
         )
 
@@ -1270,25 +1283,25 @@ class UserTrackerSettingsTracking:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int) -> dict[str, Any]:
+    async def read(self, *, tracker_id: int) -> dict[str, Any]:
         """How the device tracks, as it was set last. Which fields there are depends on the
         model's tracking profile (`track_control`). Refused with 201, 208, 214."""
         return (
             await self._session.call(
                 "user",
                 "tracker/settings/tracking/read",
-                {"tracker_id": tracker},
+                {"tracker_id": tracker_id},
                 Value[dict[str, Any]],
             )
         ).value
 
-    async def update(self, *, tracker: int, tracking_settings: dict[str, Any]) -> None:
+    async def update(self, *, tracker_id: int, tracking_settings: dict[str, Any]) -> None:
         """Sets how the device tracks; it is told when it connects. Sub-users need the right
         tracker_configure. Refused with 13, 201, 208, 214, 219."""
         await self._session.call(
             "user",
             "tracker/settings/tracking/update",
-            {"tracker_id": tracker, "tracking_settings": tracking_settings},
+            {"tracker_id": tracker_id, "tracking_settings": tracking_settings},
             Nothing,
         )
 
@@ -1299,19 +1312,19 @@ class UserTrackerSettingsTripDetection:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int) -> types.TripDetection:
+    async def read(self, *, tracker_id: int) -> types.TripDetection:
         """What ends a trip. Refused with 201, 204, 208."""
         return await self._session.call(
             "user",
             "tracker/settings/trip_detection/read",
-            {"tracker_id": tracker},
+            {"tracker_id": tracker_id},
             types.TripDetection,
         )
 
     async def update(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         min_idle_duration_minutes: int,
         idle_speed_threshold: int,
         ignition_aware: bool,
@@ -1325,7 +1338,7 @@ class UserTrackerSettingsTripDetection:
             "user",
             "tracker/settings/trip_detection/update",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "min_idle_duration_minutes": min_idle_duration_minutes,
                 "idle_speed_threshold": idle_speed_threshold,
                 "ignition_aware": ignition_aware,
@@ -1345,19 +1358,19 @@ class UserTrackerSettings:
         self.tracking = UserTrackerSettingsTracking(session)
         self.trip_detection = UserTrackerSettingsTripDetection(session)
 
-    async def read(self, *, tracker: int) -> types.SettingsReply:
+    async def read(self, *, tracker_id: int) -> types.SettingsReply:
         """Label and group of a tracker. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/settings/read", {"tracker_id": tracker}, types.SettingsReply
+            "user", "tracker/settings/read", {"tracker_id": tracker_id}, types.SettingsReply
         )
 
-    async def update(self, *, tracker: int, group_id: int, label: str) -> None:
+    async def update(self, *, tracker_id: int, group_id: int, label: str) -> None:
         """Changes label and group of a tracker. Sub-users need the right tracker_update.
         Refused with 13, 201, 204, 208."""
         await self._session.call(
             "user",
             "tracker/settings/update",
-            {"tracker_id": tracker, "group_id": group_id, "label": label},
+            {"tracker_id": tracker_id, "group_id": group_id, "label": label},
             Nothing,
         )
 
@@ -1368,14 +1381,14 @@ class UserTrackerStatsEngineHours:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def read(self, *, tracker: int, from_: datetime | str, to: datetime | str) -> float:
+    async def read(self, *, tracker_id: int, from_: datetime | str, to: datetime | str) -> float:
         """Hours for which the ignition was on. 214 where neither a sensor nor the device says
         whether it is. Refused with 201, 204, 208, 211, 214, 219."""
         return (
             await self._session.call(
                 "user",
                 "tracker/stats/engine_hours/read",
-                {"tracker_id": tracker, "from": from_, "to": to},
+                {"tracker_id": tracker_id, "from": from_, "to": to},
                 Value[float],
             )
         ).value
@@ -1415,13 +1428,13 @@ class UserTrackerTags:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def set(self, *, tracker: int, tag_bindings: Sequence[types.Binding]) -> None:
+    async def set(self, *, tracker_id: int, tag_bindings: Sequence[types.Binding]) -> None:
         """Gives a tracker exactly these tags. Sub-users need the right tracker_update. Refused
         with 13, 201, 208, 217."""
         await self._session.call(
             "user",
             "tracker/tags/set",
-            {"tracker_id": tracker, "tag_bindings": tag_bindings},
+            {"tracker_id": tracker_id, "tag_bindings": tag_bindings},
             Nothing,
         )
 
@@ -1467,7 +1480,7 @@ class UserTracker:
     async def change_phone(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         phone: str,
         apn_name: str | None = None,
         apn_user: str | None = None,
@@ -1480,7 +1493,7 @@ class UserTracker:
             "user",
             "tracker/change_phone",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "phone": phone,
                 "apn_name": apn_name,
                 "apn_user": apn_user,
@@ -1489,69 +1502,69 @@ class UserTracker:
             Nothing,
         )
 
-    async def corrupt(self, *, tracker: int) -> None:
+    async def corrupt(self, *, tracker_id: int) -> None:
         """Gives a device up that has never connected: its id and phone are free again, the
         tracker is gone. Sub-users need the right tracker_register. Refused with 13, 201, 208,
         219, 243, 252."""
-        await self._session.call("user", "tracker/corrupt", {"tracker_id": tracker}, Nothing)
+        await self._session.call("user", "tracker/corrupt", {"tracker_id": tracker_id}, Nothing)
 
-    async def delete(self, *, tracker: int) -> None:
+    async def delete(self, *, tracker_id: int) -> None:
         """Takes a clone out of the account. For master users. Refused with 13, 201, 203, 249."""
-        await self._session.call("user", "tracker/delete", {"tracker_id": tracker}, Nothing)
+        await self._session.call("user", "tracker/delete", {"tracker_id": tracker_id}, Nothing)
 
-    async def get_counters(self, *, tracker: int) -> types.Counters:
+    async def get_counters(self, *, tracker_id: int) -> types.Counters:
         """What the counters of a tracker show. Refused with 201, 204, 208."""
         return await self._session.call(
-            "user", "tracker/get_counters", {"tracker_id": tracker}, types.Counters
+            "user", "tracker/get_counters", {"tracker_id": tracker_id}, types.Counters
         )
 
-    async def get_diagnostics(self, *, tracker: int) -> types.Diagnostics:
+    async def get_diagnostics(self, *, tracker_id: int) -> types.Diagnostics:
         """The newest values from the vehicle's CAN and OBD buses. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_diagnostics", {"tracker_id": tracker}, types.Diagnostics
+            "user", "tracker/get_diagnostics", {"tracker_id": tracker_id}, types.Diagnostics
         )
 
-    async def get_fuel(self, *, tracker: int) -> types.Readings:
+    async def get_fuel(self, *, tracker_id: int) -> types.Readings:
         """What the tracker measures of fuel. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_fuel", {"tracker_id": tracker}, types.Readings
+            "user", "tracker/get_fuel", {"tracker_id": tracker_id}, types.Readings
         )
 
-    async def get_inputs(self, *, tracker: int) -> types.Inputs:
+    async def get_inputs(self, *, tracker_id: int) -> types.Inputs:
         """The digital inputs of a tracker. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_inputs", {"tracker_id": tracker}, types.Inputs
+            "user", "tracker/get_inputs", {"tracker_id": tracker_id}, types.Inputs
         )
 
-    async def get_last_gps_point(self, *, tracker: int) -> types.LastGpsPoint | None:
+    async def get_last_gps_point(self, *, tracker_id: int) -> types.LastGpsPoint | None:
         """The newest position found by satellites; null where there is none yet. Refused with
         201, 208."""
         return (
             await self._session.call(
                 "user",
                 "tracker/get_last_gps_point",
-                {"tracker_id": tracker},
+                {"tracker_id": tracker_id},
                 Value[types.LastGpsPoint | None],
             )
         ).value
 
-    async def get_outputs(self, *, tracker: int) -> types.Outputs:
+    async def get_outputs(self, *, tracker_id: int) -> types.Outputs:
         """The digital outputs of a tracker. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_outputs", {"tracker_id": tracker}, types.Outputs
+            "user", "tracker/get_outputs", {"tracker_id": tracker_id}, types.Outputs
         )
 
-    async def get_readings(self, *, tracker: int) -> types.Readings:
+    async def get_readings(self, *, tracker_id: int) -> types.Readings:
         """What the tracker measures that is neither fuel nor from the vehicle's buses. Refused
         with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_readings", {"tracker_id": tracker}, types.Readings
+            "user", "tracker/get_readings", {"tracker_id": tracker_id}, types.Readings
         )
 
-    async def get_state(self, *, tracker: int) -> types.OneState:
+    async def get_state(self, *, tracker_id: int) -> types.OneState:
         """The newest that is known of a tracker. Refused with 201, 208."""
         return await self._session.call(
-            "user", "tracker/get_state", {"tracker_id": tracker}, types.OneState
+            "user", "tracker/get_state", {"tracker_id": tracker_id}, types.OneState
         )
 
     async def get_states(
@@ -1605,19 +1618,19 @@ class UserTracker:
         ).items
 
     async def location_request(
-        self, *, tracker: int, type: Literal["sms", "gsm", "gprs"] | None = None
+        self, *, tracker_id: int, type: Literal["sms", "gsm", "gprs"] | None = None
     ) -> None:
         """Asks the device where it is: by SMS, or over its connection for a position by the
         mobile network (`gsm`) or by satellites (`gprs`). Refused with 201, 208, 213, 214, 256."""
         await self._session.call(
-            "user", "tracker/location_request", {"tracker_id": tracker, "type": type}, Nothing
+            "user", "tracker/location_request", {"tracker_id": tracker_id, "type": type}, Nothing
         )
 
-    async def read(self, *, tracker: int) -> types.TrackerObject:
+    async def read(self, *, tracker_id: int) -> types.TrackerObject:
         """One tracker. Refused with 201."""
         return (
             await self._session.call(
-                "user", "tracker/read", {"tracker_id": tracker}, Value[types.TrackerObject]
+                "user", "tracker/read", {"tracker_id": tracker_id}, Value[types.TrackerObject]
             )
         ).value
 
@@ -1697,8 +1710,8 @@ class UserTracker:
     async def register_retry(
         self,
         *,
-        tracker: int | None = None,
-        device: str | None = None,
+        tracker_id: int | None = None,
+        device_id: str | None = None,
         apn_name: str,
         apn_user: str,
         apn_password: str,
@@ -1711,8 +1724,8 @@ class UserTracker:
                 "user",
                 "tracker/register_retry",
                 {
-                    "tracker_id": tracker,
-                    "device_id": device,
+                    "tracker_id": tracker_id,
+                    "device_id": device_id,
                     "apn_name": apn_name,
                     "apn_user": apn_user,
                     "apn_password": apn_password,
@@ -1725,7 +1738,7 @@ class UserTracker:
     async def replace(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         model: str,
         plugin_id: int,
         device_id: str | None = None,
@@ -1746,7 +1759,7 @@ class UserTracker:
                 "user",
                 "tracker/replace",
                 {
-                    "tracker_id": tracker,
+                    "tracker_id": tracker_id,
                     "model": model,
                     "plugin_id": plugin_id,
                     "device_id": device_id,
@@ -1763,7 +1776,7 @@ class UserTracker:
         ).value
 
     async def replace_quick(
-        self, *, tracker: int, imei: str, group_id: int | None = None, iccid: str | None = None
+        self, *, tracker_id: int, imei: str, group_id: int | None = None, iccid: str | None = None
     ) -> types.TrackerObject:
         """The same with a device that the dealer sells ready for use, named by its IMEI alone.
         It gets no commands. Sub-users need the right tracker_configure. Refused with 13, 201,
@@ -1772,13 +1785,13 @@ class UserTracker:
             await self._session.call(
                 "user",
                 "tracker/replace_quick",
-                {"tracker_id": tracker, "imei": imei, "group_id": group_id, "iccid": iccid},
+                {"tracker_id": tracker_id, "imei": imei, "group_id": group_id, "iccid": iccid},
                 Value[types.TrackerObject],
             )
         ).value
 
     async def replace_retry(
-        self, *, tracker: int, apn_name: str, apn_user: str, apn_password: str
+        self, *, tracker_id: int, apn_name: str, apn_user: str, apn_password: str
     ) -> types.TrackerObject:
         """Sends the commands that set the new device up once more, until it has connected.
         Sub-users need the right tracker_configure. Refused with 13, 201, 204, 208, 214, 219,
@@ -1788,7 +1801,7 @@ class UserTracker:
                 "user",
                 "tracker/replace_retry",
                 {
-                    "tracker_id": tracker,
+                    "tracker_id": tracker_id,
                     "apn_name": apn_name,
                     "apn_user": apn_user,
                     "apn_password": apn_password,
@@ -1798,7 +1811,7 @@ class UserTracker:
         ).value
 
     async def send_command(
-        self, *, tracker: int, command: dict[str, Any]
+        self, *, tracker_id: int, command: dict[str, Any]
     ) -> builtins.list[types.TrackerObject]:
         """Special control of the device: `set_special_settings_command`, and for locks
         `electronic_lock_command` with `command_code` seal or unseal. Sub-users need the right
@@ -1807,7 +1820,7 @@ class UserTracker:
             await self._session.call(
                 "user",
                 "tracker/send_command",
-                {"tracker_id": tracker, "command": command},
+                {"tracker_id": tracker_id, "command": command},
                 Listed[types.TrackerObject],
             )
         ).items
@@ -2188,7 +2201,7 @@ class PanelDealerActivationCode:
     async def update(
         self,
         *,
-        codes_: Sequence[str],
+        codes: Sequence[str],
         tariff_id: int,
         bonus_amount: int,
         free_days: int,
@@ -2200,7 +2213,7 @@ class PanelDealerActivationCode:
             "panel",
             "dealer/activation_code/update",
             {
-                "codes": codes_,
+                "codes": codes,
                 "tariff_id": tariff_id,
                 "bonus_amount": bonus_amount,
                 "free_days": free_days,
@@ -2858,12 +2871,12 @@ class PanelTrackerConsole:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def connect(self, *, tracker: int) -> types.ConsoleKey:
+    async def connect(self, *, tracker_id: int) -> types.ConsoleKey:
         """A key to the device's console: a WebSocket opened within five minutes at `/console`
         with the parameters device, key, timestamp and dealer_id. Needs the permissions
         trackers:update. Refused with 13, 201, 230, 252."""
         return await self._session.call(
-            "panel", "tracker/console/connect", {"tracker_id": tracker}, types.ConsoleKey
+            "panel", "tracker/console/connect", {"tracker_id": tracker_id}, types.ConsoleKey
         )
 
 
@@ -2899,14 +2912,14 @@ class PanelTrackerSettings:
         self._session = session
 
     async def update(
-        self, *, tracker: int, label: str, deleted: bool, comment: str | None = None
+        self, *, tracker_id: int, label: str, deleted: bool, comment: str | None = None
     ) -> None:
         """Changes label and comment; `deleted` takes the tracker out of its user's sight, or
         brings it back. Needs the permissions trackers:update. Refused with 13, 201, 247, 252."""
         await self._session.call(
             "panel",
             "tracker/settings/update",
-            {"tracker_id": tracker, "label": label, "deleted": deleted, "comment": comment},
+            {"tracker_id": tracker_id, "label": label, "deleted": deleted, "comment": comment},
             Nothing,
         )
 
@@ -2917,11 +2930,14 @@ class PanelTrackerSource:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def update(self, *, tracker: int, blocked: bool) -> None:
+    async def update(self, *, tracker_id: int, blocked: bool) -> None:
         """Blocks a device, or lets it go on. A blocked one's data is kept and not shown to
         users. Needs the permissions trackers:update. Refused with 13, 201, 252."""
         await self._session.call(
-            "panel", "tracker/source/update", {"tracker_id": tracker, "blocked": blocked}, Nothing
+            "panel",
+            "tracker/source/update",
+            {"tracker_id": tracker_id, "blocked": blocked},
+            Nothing,
         )
 
 
@@ -2931,7 +2947,7 @@ class PanelTrackerTariff:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def change(self, *, tracker: int, tariff_id: int, repay: bool, charge: bool) -> None:
+    async def change(self, *, tracker_id: int, tariff_id: int, repay: bool, charge: bool) -> None:
         """Another tariff for a tracker. `repay`: what is left of a paid monthly one comes back
         to its owner's balance. `charge`: the new one is to be paid from now on, else from the
         next period on. Needs the permissions trackers:update, transactions:create,
@@ -2939,7 +2955,7 @@ class PanelTrackerTariff:
         await self._session.call(
             "panel",
             "tracker/tariff/change",
-            {"tracker_id": tracker, "tariff_id": tariff_id, "repay": repay, "charge": charge},
+            {"tracker_id": tracker_id, "tariff_id": tariff_id, "repay": repay, "charge": charge},
             Nothing,
         )
 
@@ -2977,33 +2993,35 @@ class PanelTracker:
             "panel", "tracker/batch_delete_clones", {"trackers": trackers}, types.Deleted
         )
 
-    async def clone(self, *, tracker: int, label: str, user_id: int) -> int:
+    async def clone(self, *, tracker_id: int, label: str, user_id: int) -> int:
         """Lets another user of the dealer have the device too. Needs the permissions
         trackers:create. Refused with 13, 201, 219, 246, 247, 252."""
         return (
             await self._session.call(
                 "panel",
                 "tracker/clone",
-                {"tracker_id": tracker, "label": label, "user_id": user_id},
+                {"tracker_id": tracker_id, "label": label, "user_id": user_id},
                 types.Identified,
             )
         ).id
 
-    async def corrupt(self, *, tracker: int, corrupt_clones: bool | None = None) -> None:
+    async def corrupt(self, *, tracker_id: int, corrupt_clones: bool | None = None) -> None:
         """Gives a device up: its id and phone are free again, the tracker is gone; its clones
         too where `corrupt_clones` says so. Needs the permissions trackers:corrupt. Refused
         with 13, 201, 219, 252, 253."""
         await self._session.call(
             "panel",
             "tracker/corrupt",
-            {"tracker_id": tracker, "corrupt_clones": corrupt_clones},
+            {"tracker_id": tracker_id, "corrupt_clones": corrupt_clones},
             Nothing,
         )
 
-    async def delete_clone(self, *, tracker: int) -> None:
+    async def delete_clone(self, *, tracker_id: int) -> None:
         """Takes a clone out of its account. Needs the permissions trackers:delete. Refused
         with 13, 201, 203, 249, 252."""
-        await self._session.call("panel", "tracker/delete_clone", {"tracker_id": tracker}, Nothing)
+        await self._session.call(
+            "panel", "tracker/delete_clone", {"tracker_id": tracker_id}, Nothing
+        )
 
     async def list(
         self,
@@ -3059,7 +3077,7 @@ class PanelTracker:
             Page[types.PanelTracker],
         )
 
-    async def move(self, *, tracker: int, user_id: int) -> int:
+    async def move(self, *, tracker_id: int, user_id: int) -> int:
         """Gives a tracker to another user of the dealer. It keeps its id and its history;
         group, tags, rules and whatever else the former user gave it stay behind. Needs the
         permissions trackers:create, trackers:delete. Refused with 13, 201, 219, 246, 247, 252."""
@@ -3067,21 +3085,21 @@ class PanelTracker:
             await self._session.call(
                 "panel",
                 "tracker/move",
-                {"tracker_id": tracker, "user_id": user_id},
+                {"tracker_id": tracker_id, "user_id": user_id},
                 types.Identified,
             )
         ).id
 
-    async def read(self, *, tracker: int) -> types.PanelTracker:
+    async def read(self, *, tracker_id: int) -> types.PanelTracker:
         """One tracker. Needs the permissions trackers:read. Refused with 13, 201, 252."""
         return (
             await self._session.call(
-                "panel", "tracker/read", {"tracker_id": tracker}, Value[types.PanelTracker]
+                "panel", "tracker/read", {"tracker_id": tracker_id}, Value[types.PanelTracker]
             )
         ).value
 
     async def register_entry(
-        self, *, tracker: int, send_register_commands: bool | None = None
+        self, *, tracker_id: int, send_register_commands: bool | None = None
     ) -> None:
         """Sends the commands that set a device up once more and resets its tracking settings;
         once in two minutes. Needs the permissions trackers:update. Refused with 13, 201, 208,
@@ -3089,12 +3107,12 @@ class PanelTracker:
         await self._session.call(
             "panel",
             "tracker/register_entry",
-            {"tracker_id": tracker, "send_register_commands": send_register_commands},
+            {"tracker_id": tracker_id, "send_register_commands": send_register_commands},
             Nothing,
         )
 
     async def register_retry(
-        self, *, tracker: int, send_register_commands: bool | None = None
+        self, *, tracker_id: int, send_register_commands: bool | None = None
     ) -> None:
         """Sends the commands that set a device up once more and resets its tracking settings;
         once in two minutes. Needs the permissions trackers:update. Refused with 13, 201, 208,
@@ -3102,7 +3120,7 @@ class PanelTracker:
         await self._session.call(
             "panel",
             "tracker/register_retry",
-            {"tracker_id": tracker, "send_register_commands": send_register_commands},
+            {"tracker_id": tracker_id, "send_register_commands": send_register_commands},
             Nothing,
         )
 

@@ -111,13 +111,13 @@ class UserStatusListingTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def assign(self, *, tracker: int, listing_id: int | None = None) -> None:
+    def assign(self, *, tracker_id: int, listing_id: int | None = None) -> None:
         """Gives a tracker a list of working statuses; without `listing_id`: takes it off.
         Sub-users need the right tracker_update. Refused with 13, 201, 204, 208, 219, 236."""
         self._session.call(
             "user",
             "status/listing/tracker/assign",
-            {"tracker_id": tracker, "listing_id": listing_id},
+            {"tracker_id": tracker_id, "listing_id": listing_id},
             Nothing,
         )
 
@@ -157,12 +157,12 @@ class UserStatusTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def assign(self, *, tracker: int, new_status_id: int) -> types.StatusTrackerChanged:
+    def assign(self, *, tracker_id: int, new_status_id: int) -> types.StatusTrackerChanged:
         """Gives a tracker a status of its list. Refused with 13, 201, 204, 208, 219, 236, 263."""
         return self._session.call(
             "user",
             "status/tracker/assign",
-            {"tracker_id": tracker, "new_status_id": new_status_id},
+            {"tracker_id": tracker_id, "new_status_id": new_status_id},
             types.StatusTrackerChanged,
         )
 
@@ -172,10 +172,10 @@ class UserStatusTracker:
             "user", "status/tracker/list", {"trackers": trackers}, Value[dict[str, types.Current]]
         ).value
 
-    def read(self, *, tracker: int) -> types.Current:
+    def read(self, *, tracker_id: int) -> types.Current:
         """The working status of a tracker. Refused with 201, 208, 219, 236."""
         return self._session.call(
-            "user", "status/tracker/read", {"tracker_id": tracker}, types.Current
+            "user", "status/tracker/read", {"tracker_id": tracker_id}, types.Current
         )
 
 
@@ -378,7 +378,7 @@ class UserTariffTracker:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def change(self, *, tracker: int, tariff_id: int) -> None:
+    def change(self, *, tracker_id: int, tariff_id: int) -> None:
         """Another tariff for a tracker: active, of the same group, and for the account's legal
         type. Within 30 days of the last change it costs the present tariff's
         `early_change_price`. For master users. Refused with 13, 201, 219, 221, 237, 238, 239,
@@ -386,15 +386,15 @@ class UserTariffTracker:
         self._session.call(
             "user",
             "tariff/tracker/change",
-            {"tracker_id": tracker, "tariff_id": tariff_id},
+            {"tracker_id": tracker_id, "tariff_id": tariff_id},
             Nothing,
         )
 
-    def list(self, *, tracker: int) -> types.Choices:
+    def list(self, *, tracker_id: int) -> types.Choices:
         """The tariffs that a tracker can be changed to, even where it is too early for that.
         Refused with 201, 219, 237."""
         return self._session.call(
-            "user", "tariff/tracker/list", {"tracker_id": tracker}, types.Choices
+            "user", "tariff/tracker/list", {"tracker_id": tracker_id}, types.Choices
         )
 
 
@@ -436,7 +436,7 @@ class UserTrack:
     def list(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         from_: datetime | str,
         to: datetime | str,
         filter: bool | None = None,
@@ -455,7 +455,7 @@ class UserTrack:
             "user",
             "track/list",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "from": from_,
                 "to": to,
                 "filter": filter,
@@ -473,7 +473,7 @@ class UserTrack:
     def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         from_: datetime | str,
         to: datetime | str,
         track_id: int | None = None,
@@ -489,7 +489,7 @@ class UserTrack:
             "user",
             "track/read",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "from": from_,
                 "to": to,
                 "track_id": track_id,
@@ -508,11 +508,14 @@ class UserTrackerApnSettings:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int) -> types.ApnSettings:
+    def read(self, *, tracker_id: int) -> types.ApnSettings:
         """The access point that was given for the device's SIM card. Refused with 201, 208,
         214."""
         return self._session.call(
-            "user", "tracker/apn_settings/read", {"tracker_id": tracker}, Value[types.ApnSettings]
+            "user",
+            "tracker/apn_settings/read",
+            {"tracker_id": tracker_id},
+            Value[types.ApnSettings],
         ).value
 
 
@@ -522,12 +525,12 @@ class UserTrackerAvatar:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def upload(self, *, tracker: int, file: Upload | None = None) -> str:
+    def upload(self, *, tracker_id: int, file: Upload | None = None) -> str:
         """Sets the tracker's picture (PNG, JPEG, GIF or WebP of up to 4 MB, in a multipart
         form); the name of the file, which is served under `/static/tracker/avatars/`.
         Sub-users need the right tracker_update. Refused with 13, 201, 208, 233, 234, 254, 271."""
         return self._session.call(
-            "user", "tracker/avatar/upload", {"tracker_id": tracker, "file": file}, Value[str]
+            "user", "tracker/avatar/upload", {"tracker_id": tracker_id, "file": file}, Value[str]
         ).value
 
 
@@ -537,18 +540,18 @@ class UserTrackerCommandUnconfirmed:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def count(self, *, tracker: int) -> types.Count:
+    def count(self, *, tracker_id: int) -> types.Count:
         """How many commands wait for the device, or for its answer. Refused with 201, 204,
         208."""
         return self._session.call(
-            "user", "tracker/command/unconfirmed/count", {"tracker_id": tracker}, types.Count
+            "user", "tracker/command/unconfirmed/count", {"tracker_id": tracker_id}, types.Count
         )
 
-    def reset(self, *, tracker: int) -> None:
+    def reset(self, *, tracker_id: int) -> None:
         """Takes them all back. One that is under way cannot be stopped, but is not repeated.
         Sub-users need the right tracker_update. Refused with 13, 201, 204, 208."""
         self._session.call(
-            "user", "tracker/command/unconfirmed/reset", {"tracker_id": tracker}, Nothing
+            "user", "tracker/command/unconfirmed/reset", {"tracker_id": tracker_id}, Nothing
         )
 
 
@@ -559,43 +562,43 @@ class UserTrackerCommand:
         self._session = session
         self.unconfirmed = UserTrackerCommandUnconfirmed(session)
 
-    def create(self, *, tracker: int, command: types.CommandFields) -> types.Made:
+    def create(self, *, tracker_id: int, command: types.CommandFields) -> types.Made:
         """Keeps a command with the tracker: `hardware` for the device, `http` for another
         server. Sub-users need the right tracker_update. Refused with 13, 201, 208, 268."""
         return self._session.call(
             "user",
             "tracker/command/create",
-            {"tracker_id": tracker, "command": command},
+            {"tracker_id": tracker_id, "command": command},
             types.Made,
         )
 
-    def delete(self, *, tracker: int, command_id: int) -> None:
+    def delete(self, *, tracker_id: int, command_id: int) -> None:
         """Deletes a command. Sub-users need the right tracker_update. Refused with 13, 201,
         208."""
         self._session.call(
             "user",
             "tracker/command/delete",
-            {"tracker_id": tracker, "command_id": command_id},
+            {"tracker_id": tracker_id, "command_id": command_id},
             Nothing,
         )
 
-    def execute(self, *, tracker: int, command_id: int) -> None:
+    def execute(self, *, tracker_id: int, command_id: int) -> None:
         """Sends a command: to the device at once where it is connected, else when it connects.
         Sub-users need the right tracker_update. Refused with 13, 201, 208."""
         self._session.call(
             "user",
             "tracker/command/execute",
-            {"tracker_id": tracker, "command_id": command_id},
+            {"tracker_id": tracker_id, "command_id": command_id},
             Nothing,
         )
 
-    def update(self, *, tracker: int, command: types.CommandFields) -> types.Made:
+    def update(self, *, tracker_id: int, command: types.CommandFields) -> types.Made:
         """Changes the command `command.id`. Sub-users need the right tracker_update. Refused
         with 13, 201, 208."""
         return self._session.call(
             "user",
             "tracker/command/update",
-            {"tracker_id": tracker, "command": command},
+            {"tracker_id": tracker_id, "command": command},
             types.Made,
         )
 
@@ -609,7 +612,7 @@ class UserTrackerCounterData:
     def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         from_: datetime | str,
         to: datetime | str,
@@ -619,7 +622,7 @@ class UserTrackerCounterData:
         return self._session.call(
             "user",
             "tracker/counter/data/read",
-            {"tracker_id": tracker, "type": type, "from": from_, "to": to},
+            {"tracker_id": tracker_id, "type": type, "from": from_, "to": to},
             Listed[types.CounterDatum],
         ).items
 
@@ -631,12 +634,15 @@ class UserTrackerCounterValue:
         self._session = session
 
     def get(
-        self, *, tracker: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
+        self, *, tracker_id: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
     ) -> float:
         """What a counter shows; 204 where there is none, or nobody set it and it has not
         counted. Refused with 201, 204, 208."""
         return self._session.call(
-            "user", "tracker/counter/value/get", {"tracker_id": tracker, "type": type}, Value[float]
+            "user",
+            "tracker/counter/value/get",
+            {"tracker_id": tracker_id, "type": type},
+            Value[float],
         ).value
 
     def list(
@@ -654,7 +660,7 @@ class UserTrackerCounterValue:
     def set(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         value: float,
     ) -> None:
@@ -663,7 +669,7 @@ class UserTrackerCounterValue:
         self._session.call(
             "user",
             "tracker/counter/value/set",
-            {"tracker_id": tracker, "type": type, "value": value},
+            {"tracker_id": tracker_id, "type": type, "value": value},
             Nothing,
         )
 
@@ -677,20 +683,20 @@ class UserTrackerCounter:
         self.value = UserTrackerCounterValue(session)
 
     def read(
-        self, *, tracker: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
+        self, *, tracker_id: int, type: Literal["odometer", "engine_hours", "fuel_consumed"]
     ) -> types.CounterObject:
         """How a counter counts. Refused with 201, 204, 208, 219."""
         return self._session.call(
             "user",
             "tracker/counter/read",
-            {"tracker_id": tracker, "type": type},
+            {"tracker_id": tracker_id, "type": type},
             Value[types.CounterObject],
         ).value
 
     def update(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         type: Literal["odometer", "engine_hours", "fuel_consumed"],
         multiplier: float,
         sensor_id: int | None = None,
@@ -701,7 +707,12 @@ class UserTrackerCounter:
         self._session.call(
             "user",
             "tracker/counter/update",
-            {"tracker_id": tracker, "type": type, "multiplier": multiplier, "sensor_id": sensor_id},
+            {
+                "tracker_id": tracker_id,
+                "type": type,
+                "multiplier": multiplier,
+                "sensor_id": sensor_id,
+            },
             Nothing,
         )
 
@@ -748,31 +759,34 @@ class UserTrackerOutput:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def set(self, *, tracker: int, output: int, enable: bool) -> None:
+    def set(self, *, tracker_id: int, output: int, enable: bool) -> None:
         """Switches one output of the device, counted from 1. Sub-users need the right
         tracker_set_output. Refused with 13, 201, 204, 208, 213, 214, 219."""
         self._session.call(
             "user",
             "tracker/output/set",
-            {"tracker_id": tracker, "output": output, "enable": enable},
+            {"tracker_id": tracker_id, "output": output, "enable": enable},
             Nothing,
         )
 
-    def set_all(self, *, tracker: int, outputs: Sequence[bool]) -> None:
+    def set_all(self, *, tracker_id: int, outputs: Sequence[bool]) -> None:
         """Switches all outputs of the device; there must be as many as its model has.
         Sub-users need the right tracker_set_output. Refused with 13, 201, 204, 208, 213, 214,
         219."""
         self._session.call(
-            "user", "tracker/output/set_all", {"tracker_id": tracker, "outputs": outputs}, Nothing
+            "user",
+            "tracker/output/set_all",
+            {"tracker_id": tracker_id, "outputs": outputs},
+            Nothing,
         )
 
-    def update(self, *, tracker: int, tracker_output: types.OutputInfo) -> None:
+    def update(self, *, tracker_id: int, tracker_output: types.OutputInfo) -> None:
         """Gives a digital output a title. Sub-users need the right tracker_update. Refused
         with 13, 201, 208."""
         self._session.call(
             "user",
             "tracker/output/update",
-            {"tracker_id": tracker, "tracker_output": tracker_output},
+            {"tracker_id": tracker_id, "tracker_output": tracker_output},
             Nothing,
         )
 
@@ -786,7 +800,7 @@ class UserTrackerRawCommand:
     def send(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         command: str,
         type: Literal["text", "hex"] | None = None,
         reliable: bool | None = None,
@@ -798,7 +812,7 @@ class UserTrackerRawCommand:
         self._session.call(
             "user",
             "tracker/raw_command/send",
-            {"tracker_id": tracker, "command": command, "type": type, "reliable": reliable},
+            {"tracker_id": tracker_id, "command": command, "type": type, "reliable": reliable},
             Nothing,
         )
 
@@ -831,7 +845,7 @@ class UserTrackerReadings:
     def list(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_type: str | None = None,
         include_components: bool | None = None,
     ) -> types.TrackerReadings:
@@ -842,7 +856,7 @@ class UserTrackerReadings:
             "user",
             "tracker/readings/list",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "sensor_type": sensor_type,
                 "include_components": include_components,
             },
@@ -972,32 +986,32 @@ class UserTrackerSensorCalibrationData:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int, sensor_id: int) -> builtins.list[types.CalibrationPoint]:
+    def read(self, *, tracker_id: int, sensor_id: int) -> builtins.list[types.CalibrationPoint]:
         """The calibration table of a sensor, in rising order; empty: it is not calibrated.
         Refused with 201, 208, 228."""
         return self._session.call(
             "user",
             "tracker/sensor/calibration_data/read",
-            {"tracker_id": tracker, "sensor_id": sensor_id},
+            {"tracker_id": tracker_id, "sensor_id": sensor_id},
             Value[builtins.list[types.CalibrationPoint]],
         ).value
 
     def update(
-        self, *, tracker: int, sensor_id: int, data: Sequence[types.CalibrationPoint]
+        self, *, tracker_id: int, sensor_id: int, data: Sequence[types.CalibrationPoint]
     ) -> None:
         """Replaces the calibration table of a sensor; an empty one takes it away. Sub-users
         need the right tracker_update. Refused with 13, 201, 208, 219, 228."""
         self._session.call(
             "user",
             "tracker/sensor/calibration_data/update",
-            {"tracker_id": tracker, "sensor_id": sensor_id, "data": data},
+            {"tracker_id": tracker_id, "sensor_id": sensor_id, "data": data},
             Nothing,
         )
 
     def upload_omnicomm(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_id: int,
         file: Upload | None = None,
         sensor_number: int | None = None,
@@ -1010,7 +1024,7 @@ class UserTrackerSensorCalibrationData:
             "user",
             "tracker/sensor/calibration_data/upload_omnicomm",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "sensor_id": sensor_id,
                 "file": file,
                 "sensor_number": sensor_number,
@@ -1028,7 +1042,7 @@ class UserTrackerSensorData:
     def read(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         sensor_id: int,
         from_: datetime | str,
         to: datetime | str,
@@ -1040,7 +1054,7 @@ class UserTrackerSensorData:
             "user",
             "tracker/sensor/data/read",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "sensor_id": sensor_id,
                 "from": from_,
                 "to": to,
@@ -1072,13 +1086,13 @@ class UserTrackerSensor:
         self.data = UserTrackerSensorData(session)
         self.input_name = UserTrackerSensorInputName(session)
 
-    def batch_copy(self, *, tracker: int, trackers: Sequence[int]) -> None:
+    def batch_copy(self, *, base_tracker_id: int, trackers: Sequence[int]) -> None:
         """Gives other trackers of the same model the sensors of one, in place of their own.
         Sub-users need the right tracker_update. Refused with 13, 201, 208, 219, 272."""
         self._session.call(
             "user",
             "tracker/sensor/batch_copy",
-            {"base_tracker_id": tracker, "trackers": trackers},
+            {"base_tracker_id": base_tracker_id, "trackers": trackers},
             Nothing,
         )
 
@@ -1088,42 +1102,42 @@ class UserTrackerSensor:
             "user", "tracker/sensor/batch_list", {"trackers": trackers}, types.ManySensors
         )
 
-    def create(self, *, tracker: int, sensor: dict[str, Any]) -> int:
+    def create(self, *, tracker_id: int, sensor: dict[str, Any]) -> int:
         """Makes a sensor: `metering`, `discrete` or `virtual` by its `type`. Sub-users need
         the right tracker_update. Refused with 13, 201, 208, 219, 232, 267, 270."""
         return self._session.call(
             "user",
             "tracker/sensor/create",
-            {"tracker_id": tracker, "sensor": sensor},
+            {"tracker_id": tracker_id, "sensor": sensor},
             types.Identified,
         ).id
 
-    def delete(self, *, tracker: int, sensor_id: int) -> None:
+    def delete(self, *, tracker_id: int, sensor_id: int) -> None:
         """Deletes a sensor. Composite sensors and counters go on without it. Sub-users need
         the right tracker_update. Refused with 13, 201, 208, 219."""
         self._session.call(
             "user",
             "tracker/sensor/delete",
-            {"tracker_id": tracker, "sensor_id": sensor_id},
+            {"tracker_id": tracker_id, "sensor_id": sensor_id},
             Nothing,
         )
 
     def list(
-        self, *, tracker: int
+        self, *, tracker_id: int
     ) -> builtins.list[types.Metering | types.Discrete | types.Virtual]:
         """The sensors of a tracker. Refused with 201, 208."""
         return self._session.call(
             "user",
             "tracker/sensor/list",
-            {"tracker_id": tracker},
+            {"tracker_id": tracker_id},
             Listed[types.Metering | types.Discrete | types.Virtual],
         ).items
 
-    def update(self, *, tracker: int, sensor: dict[str, Any]) -> None:
+    def update(self, *, tracker_id: int, sensor: dict[str, Any]) -> None:
         """Replaces a sensor by what is given; its calibration table stays. Sub-users need the
         right tracker_update. Refused with 13, 201, 208, 219, 232, 270."""
         self._session.call(
-            "user", "tracker/sensor/update", {"tracker_id": tracker, "sensor": sensor}, Nothing
+            "user", "tracker/sensor/update", {"tracker_id": tracker_id, "sensor": sensor}, Nothing
         )
 
 
@@ -1133,19 +1147,19 @@ class UserTrackerSettingsLbs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int) -> types.LbsSettings:
+    def read(self, *, tracker_id: int) -> types.LbsSettings:
         """How uncertain positions by the mobile network may be. Refused with 201, 204, 208."""
         return self._session.call(
-            "user", "tracker/settings/lbs/read", {"tracker_id": tracker}, types.LbsSettings
+            "user", "tracker/settings/lbs/read", {"tracker_id": tracker_id}, types.LbsSettings
         )
 
-    def update(self, *, tracker: int, max_radius: int) -> None:
+    def update(self, *, tracker_id: int, max_radius: int) -> None:
         """Positions by the mobile network that are less certain than `max_radius` metres are
         passed over. Sub-users need the right tracker_update. Refused with 13, 201, 204, 208."""
         self._session.call(
             "user",
             "tracker/settings/lbs/update",
-            {"tracker_id": tracker, "max_radius": max_radius},
+            {"tracker_id": tracker_id, "max_radius": max_radius},
             Nothing,
         )
 
@@ -1156,24 +1170,24 @@ class UserTrackerSettingsSpecial:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int, type: str | None = None) -> types.SpecialReply:
+    def read(self, *, tracker_id: int, type: str | None = None) -> types.SpecialReply:
         """Special settings of the device, of one `type` or of all that its model has
         (`special_control`). Refused with 201, 208, 214."""
         return self._session.call(
             "user",
             "tracker/settings/special/read",
-            {"tracker_id": tracker, "type": type},
+            {"tracker_id": tracker_id, "type": type},
             types.SpecialReply,
         )
 
-    def update(self, *, tracker: int, value: dict[str, Any]) -> None:
+    def update(self, *, tracker_id: int, value: dict[str, Any]) -> None:
         """Sets one type of special settings, named by `value.type`; the device is told when it
         connects. Sub-users need the right tracker_configure. Refused with 13, 201, 208, 214,
         219."""
         self._session.call(
             "user",
             "tracker/settings/special/update",
-            {"tracker_id": tracker, "value": value},
+            {"tracker_id": tracker_id, "value": value},
             Nothing,
         )
 
@@ -1184,20 +1198,23 @@ class UserTrackerSettingsTracking:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int) -> dict[str, Any]:
+    def read(self, *, tracker_id: int) -> dict[str, Any]:
         """How the device tracks, as it was set last. Which fields there are depends on the
         model's tracking profile (`track_control`). Refused with 201, 208, 214."""
         return self._session.call(
-            "user", "tracker/settings/tracking/read", {"tracker_id": tracker}, Value[dict[str, Any]]
+            "user",
+            "tracker/settings/tracking/read",
+            {"tracker_id": tracker_id},
+            Value[dict[str, Any]],
         ).value
 
-    def update(self, *, tracker: int, tracking_settings: dict[str, Any]) -> None:
+    def update(self, *, tracker_id: int, tracking_settings: dict[str, Any]) -> None:
         """Sets how the device tracks; it is told when it connects. Sub-users need the right
         tracker_configure. Refused with 13, 201, 208, 214, 219."""
         self._session.call(
             "user",
             "tracker/settings/tracking/update",
-            {"tracker_id": tracker, "tracking_settings": tracking_settings},
+            {"tracker_id": tracker_id, "tracking_settings": tracking_settings},
             Nothing,
         )
 
@@ -1208,19 +1225,19 @@ class UserTrackerSettingsTripDetection:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int) -> types.TripDetection:
+    def read(self, *, tracker_id: int) -> types.TripDetection:
         """What ends a trip. Refused with 201, 204, 208."""
         return self._session.call(
             "user",
             "tracker/settings/trip_detection/read",
-            {"tracker_id": tracker},
+            {"tracker_id": tracker_id},
             types.TripDetection,
         )
 
     def update(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         min_idle_duration_minutes: int,
         idle_speed_threshold: int,
         ignition_aware: bool,
@@ -1234,7 +1251,7 @@ class UserTrackerSettingsTripDetection:
             "user",
             "tracker/settings/trip_detection/update",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "min_idle_duration_minutes": min_idle_duration_minutes,
                 "idle_speed_threshold": idle_speed_threshold,
                 "ignition_aware": ignition_aware,
@@ -1254,19 +1271,19 @@ class UserTrackerSettings:
         self.tracking = UserTrackerSettingsTracking(session)
         self.trip_detection = UserTrackerSettingsTripDetection(session)
 
-    def read(self, *, tracker: int) -> types.SettingsReply:
+    def read(self, *, tracker_id: int) -> types.SettingsReply:
         """Label and group of a tracker. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/settings/read", {"tracker_id": tracker}, types.SettingsReply
+            "user", "tracker/settings/read", {"tracker_id": tracker_id}, types.SettingsReply
         )
 
-    def update(self, *, tracker: int, group_id: int, label: str) -> None:
+    def update(self, *, tracker_id: int, group_id: int, label: str) -> None:
         """Changes label and group of a tracker. Sub-users need the right tracker_update.
         Refused with 13, 201, 204, 208."""
         self._session.call(
             "user",
             "tracker/settings/update",
-            {"tracker_id": tracker, "group_id": group_id, "label": label},
+            {"tracker_id": tracker_id, "group_id": group_id, "label": label},
             Nothing,
         )
 
@@ -1277,13 +1294,13 @@ class UserTrackerStatsEngineHours:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker: int, from_: datetime | str, to: datetime | str) -> float:
+    def read(self, *, tracker_id: int, from_: datetime | str, to: datetime | str) -> float:
         """Hours for which the ignition was on. 214 where neither a sensor nor the device says
         whether it is. Refused with 201, 204, 208, 211, 214, 219."""
         return self._session.call(
             "user",
             "tracker/stats/engine_hours/read",
-            {"tracker_id": tracker, "from": from_, "to": to},
+            {"tracker_id": tracker_id, "from": from_, "to": to},
             Value[float],
         ).value
 
@@ -1322,13 +1339,13 @@ class UserTrackerTags:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def set(self, *, tracker: int, tag_bindings: Sequence[types.Binding]) -> None:
+    def set(self, *, tracker_id: int, tag_bindings: Sequence[types.Binding]) -> None:
         """Gives a tracker exactly these tags. Sub-users need the right tracker_update. Refused
         with 13, 201, 208, 217."""
         self._session.call(
             "user",
             "tracker/tags/set",
-            {"tracker_id": tracker, "tag_bindings": tag_bindings},
+            {"tracker_id": tracker_id, "tag_bindings": tag_bindings},
             Nothing,
         )
 
@@ -1374,7 +1391,7 @@ class UserTracker:
     def change_phone(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         phone: str,
         apn_name: str | None = None,
         apn_user: str | None = None,
@@ -1387,7 +1404,7 @@ class UserTracker:
             "user",
             "tracker/change_phone",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "phone": phone,
                 "apn_name": apn_name,
                 "apn_user": apn_user,
@@ -1396,67 +1413,67 @@ class UserTracker:
             Nothing,
         )
 
-    def corrupt(self, *, tracker: int) -> None:
+    def corrupt(self, *, tracker_id: int) -> None:
         """Gives a device up that has never connected: its id and phone are free again, the
         tracker is gone. Sub-users need the right tracker_register. Refused with 13, 201, 208,
         219, 243, 252."""
-        self._session.call("user", "tracker/corrupt", {"tracker_id": tracker}, Nothing)
+        self._session.call("user", "tracker/corrupt", {"tracker_id": tracker_id}, Nothing)
 
-    def delete(self, *, tracker: int) -> None:
+    def delete(self, *, tracker_id: int) -> None:
         """Takes a clone out of the account. For master users. Refused with 13, 201, 203, 249."""
-        self._session.call("user", "tracker/delete", {"tracker_id": tracker}, Nothing)
+        self._session.call("user", "tracker/delete", {"tracker_id": tracker_id}, Nothing)
 
-    def get_counters(self, *, tracker: int) -> types.Counters:
+    def get_counters(self, *, tracker_id: int) -> types.Counters:
         """What the counters of a tracker show. Refused with 201, 204, 208."""
         return self._session.call(
-            "user", "tracker/get_counters", {"tracker_id": tracker}, types.Counters
+            "user", "tracker/get_counters", {"tracker_id": tracker_id}, types.Counters
         )
 
-    def get_diagnostics(self, *, tracker: int) -> types.Diagnostics:
+    def get_diagnostics(self, *, tracker_id: int) -> types.Diagnostics:
         """The newest values from the vehicle's CAN and OBD buses. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_diagnostics", {"tracker_id": tracker}, types.Diagnostics
+            "user", "tracker/get_diagnostics", {"tracker_id": tracker_id}, types.Diagnostics
         )
 
-    def get_fuel(self, *, tracker: int) -> types.Readings:
+    def get_fuel(self, *, tracker_id: int) -> types.Readings:
         """What the tracker measures of fuel. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_fuel", {"tracker_id": tracker}, types.Readings
+            "user", "tracker/get_fuel", {"tracker_id": tracker_id}, types.Readings
         )
 
-    def get_inputs(self, *, tracker: int) -> types.Inputs:
+    def get_inputs(self, *, tracker_id: int) -> types.Inputs:
         """The digital inputs of a tracker. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_inputs", {"tracker_id": tracker}, types.Inputs
+            "user", "tracker/get_inputs", {"tracker_id": tracker_id}, types.Inputs
         )
 
-    def get_last_gps_point(self, *, tracker: int) -> types.LastGpsPoint | None:
+    def get_last_gps_point(self, *, tracker_id: int) -> types.LastGpsPoint | None:
         """The newest position found by satellites; null where there is none yet. Refused with
         201, 208."""
         return self._session.call(
             "user",
             "tracker/get_last_gps_point",
-            {"tracker_id": tracker},
+            {"tracker_id": tracker_id},
             Value[types.LastGpsPoint | None],
         ).value
 
-    def get_outputs(self, *, tracker: int) -> types.Outputs:
+    def get_outputs(self, *, tracker_id: int) -> types.Outputs:
         """The digital outputs of a tracker. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_outputs", {"tracker_id": tracker}, types.Outputs
+            "user", "tracker/get_outputs", {"tracker_id": tracker_id}, types.Outputs
         )
 
-    def get_readings(self, *, tracker: int) -> types.Readings:
+    def get_readings(self, *, tracker_id: int) -> types.Readings:
         """What the tracker measures that is neither fuel nor from the vehicle's buses. Refused
         with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_readings", {"tracker_id": tracker}, types.Readings
+            "user", "tracker/get_readings", {"tracker_id": tracker_id}, types.Readings
         )
 
-    def get_state(self, *, tracker: int) -> types.OneState:
+    def get_state(self, *, tracker_id: int) -> types.OneState:
         """The newest that is known of a tracker. Refused with 201, 208."""
         return self._session.call(
-            "user", "tracker/get_state", {"tracker_id": tracker}, types.OneState
+            "user", "tracker/get_state", {"tracker_id": tracker_id}, types.OneState
         )
 
     def get_states(
@@ -1504,18 +1521,18 @@ class UserTracker:
         ).items
 
     def location_request(
-        self, *, tracker: int, type: Literal["sms", "gsm", "gprs"] | None = None
+        self, *, tracker_id: int, type: Literal["sms", "gsm", "gprs"] | None = None
     ) -> None:
         """Asks the device where it is: by SMS, or over its connection for a position by the
         mobile network (`gsm`) or by satellites (`gprs`). Refused with 201, 208, 213, 214, 256."""
         self._session.call(
-            "user", "tracker/location_request", {"tracker_id": tracker, "type": type}, Nothing
+            "user", "tracker/location_request", {"tracker_id": tracker_id, "type": type}, Nothing
         )
 
-    def read(self, *, tracker: int) -> types.TrackerObject:
+    def read(self, *, tracker_id: int) -> types.TrackerObject:
         """One tracker. Refused with 201."""
         return self._session.call(
-            "user", "tracker/read", {"tracker_id": tracker}, Value[types.TrackerObject]
+            "user", "tracker/read", {"tracker_id": tracker_id}, Value[types.TrackerObject]
         ).value
 
     def register(
@@ -1590,8 +1607,8 @@ class UserTracker:
     def register_retry(
         self,
         *,
-        tracker: int | None = None,
-        device: str | None = None,
+        tracker_id: int | None = None,
+        device_id: str | None = None,
         apn_name: str,
         apn_user: str,
         apn_password: str,
@@ -1603,8 +1620,8 @@ class UserTracker:
             "user",
             "tracker/register_retry",
             {
-                "tracker_id": tracker,
-                "device_id": device,
+                "tracker_id": tracker_id,
+                "device_id": device_id,
                 "apn_name": apn_name,
                 "apn_user": apn_user,
                 "apn_password": apn_password,
@@ -1616,7 +1633,7 @@ class UserTracker:
     def replace(
         self,
         *,
-        tracker: int,
+        tracker_id: int,
         model: str,
         plugin_id: int,
         device_id: str | None = None,
@@ -1636,7 +1653,7 @@ class UserTracker:
             "user",
             "tracker/replace",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "model": model,
                 "plugin_id": plugin_id,
                 "device_id": device_id,
@@ -1652,7 +1669,7 @@ class UserTracker:
         ).value
 
     def replace_quick(
-        self, *, tracker: int, imei: str, group_id: int | None = None, iccid: str | None = None
+        self, *, tracker_id: int, imei: str, group_id: int | None = None, iccid: str | None = None
     ) -> types.TrackerObject:
         """The same with a device that the dealer sells ready for use, named by its IMEI alone.
         It gets no commands. Sub-users need the right tracker_configure. Refused with 13, 201,
@@ -1660,12 +1677,12 @@ class UserTracker:
         return self._session.call(
             "user",
             "tracker/replace_quick",
-            {"tracker_id": tracker, "imei": imei, "group_id": group_id, "iccid": iccid},
+            {"tracker_id": tracker_id, "imei": imei, "group_id": group_id, "iccid": iccid},
             Value[types.TrackerObject],
         ).value
 
     def replace_retry(
-        self, *, tracker: int, apn_name: str, apn_user: str, apn_password: str
+        self, *, tracker_id: int, apn_name: str, apn_user: str, apn_password: str
     ) -> types.TrackerObject:
         """Sends the commands that set the new device up once more, until it has connected.
         Sub-users need the right tracker_configure. Refused with 13, 201, 204, 208, 214, 219,
@@ -1674,7 +1691,7 @@ class UserTracker:
             "user",
             "tracker/replace_retry",
             {
-                "tracker_id": tracker,
+                "tracker_id": tracker_id,
                 "apn_name": apn_name,
                 "apn_user": apn_user,
                 "apn_password": apn_password,
@@ -1683,7 +1700,7 @@ class UserTracker:
         ).value
 
     def send_command(
-        self, *, tracker: int, command: dict[str, Any]
+        self, *, tracker_id: int, command: dict[str, Any]
     ) -> builtins.list[types.TrackerObject]:
         """Special control of the device: `set_special_settings_command`, and for locks
         `electronic_lock_command` with `command_code` seal or unseal. Sub-users need the right
@@ -1691,7 +1708,7 @@ class UserTracker:
         return self._session.call(
             "user",
             "tracker/send_command",
-            {"tracker_id": tracker, "command": command},
+            {"tracker_id": tracker_id, "command": command},
             Listed[types.TrackerObject],
         ).items
 
@@ -2047,7 +2064,7 @@ class PanelDealerActivationCode:
     def update(
         self,
         *,
-        codes_: Sequence[str],
+        codes: Sequence[str],
         tariff_id: int,
         bonus_amount: int,
         free_days: int,
@@ -2059,7 +2076,7 @@ class PanelDealerActivationCode:
             "panel",
             "dealer/activation_code/update",
             {
-                "codes": codes_,
+                "codes": codes,
                 "tariff_id": tariff_id,
                 "bonus_amount": bonus_amount,
                 "free_days": free_days,
@@ -2689,12 +2706,12 @@ class PanelTrackerConsole:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def connect(self, *, tracker: int) -> types.ConsoleKey:
+    def connect(self, *, tracker_id: int) -> types.ConsoleKey:
         """A key to the device's console: a WebSocket opened within five minutes at `/console`
         with the parameters device, key, timestamp and dealer_id. Needs the permissions
         trackers:update. Refused with 13, 201, 230, 252."""
         return self._session.call(
-            "panel", "tracker/console/connect", {"tracker_id": tracker}, types.ConsoleKey
+            "panel", "tracker/console/connect", {"tracker_id": tracker_id}, types.ConsoleKey
         )
 
 
@@ -2730,14 +2747,14 @@ class PanelTrackerSettings:
         self._session = session
 
     def update(
-        self, *, tracker: int, label: str, deleted: bool, comment: str | None = None
+        self, *, tracker_id: int, label: str, deleted: bool, comment: str | None = None
     ) -> None:
         """Changes label and comment; `deleted` takes the tracker out of its user's sight, or
         brings it back. Needs the permissions trackers:update. Refused with 13, 201, 247, 252."""
         self._session.call(
             "panel",
             "tracker/settings/update",
-            {"tracker_id": tracker, "label": label, "deleted": deleted, "comment": comment},
+            {"tracker_id": tracker_id, "label": label, "deleted": deleted, "comment": comment},
             Nothing,
         )
 
@@ -2748,11 +2765,14 @@ class PanelTrackerSource:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def update(self, *, tracker: int, blocked: bool) -> None:
+    def update(self, *, tracker_id: int, blocked: bool) -> None:
         """Blocks a device, or lets it go on. A blocked one's data is kept and not shown to
         users. Needs the permissions trackers:update. Refused with 13, 201, 252."""
         self._session.call(
-            "panel", "tracker/source/update", {"tracker_id": tracker, "blocked": blocked}, Nothing
+            "panel",
+            "tracker/source/update",
+            {"tracker_id": tracker_id, "blocked": blocked},
+            Nothing,
         )
 
 
@@ -2762,7 +2782,7 @@ class PanelTrackerTariff:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def change(self, *, tracker: int, tariff_id: int, repay: bool, charge: bool) -> None:
+    def change(self, *, tracker_id: int, tariff_id: int, repay: bool, charge: bool) -> None:
         """Another tariff for a tracker. `repay`: what is left of a paid monthly one comes back
         to its owner's balance. `charge`: the new one is to be paid from now on, else from the
         next period on. Needs the permissions trackers:update, transactions:create,
@@ -2770,7 +2790,7 @@ class PanelTrackerTariff:
         self._session.call(
             "panel",
             "tracker/tariff/change",
-            {"tracker_id": tracker, "tariff_id": tariff_id, "repay": repay, "charge": charge},
+            {"tracker_id": tracker_id, "tariff_id": tariff_id, "repay": repay, "charge": charge},
             Nothing,
         )
 
@@ -2808,31 +2828,31 @@ class PanelTracker:
             "panel", "tracker/batch_delete_clones", {"trackers": trackers}, types.Deleted
         )
 
-    def clone(self, *, tracker: int, label: str, user_id: int) -> int:
+    def clone(self, *, tracker_id: int, label: str, user_id: int) -> int:
         """Lets another user of the dealer have the device too. Needs the permissions
         trackers:create. Refused with 13, 201, 219, 246, 247, 252."""
         return self._session.call(
             "panel",
             "tracker/clone",
-            {"tracker_id": tracker, "label": label, "user_id": user_id},
+            {"tracker_id": tracker_id, "label": label, "user_id": user_id},
             types.Identified,
         ).id
 
-    def corrupt(self, *, tracker: int, corrupt_clones: bool | None = None) -> None:
+    def corrupt(self, *, tracker_id: int, corrupt_clones: bool | None = None) -> None:
         """Gives a device up: its id and phone are free again, the tracker is gone; its clones
         too where `corrupt_clones` says so. Needs the permissions trackers:corrupt. Refused
         with 13, 201, 219, 252, 253."""
         self._session.call(
             "panel",
             "tracker/corrupt",
-            {"tracker_id": tracker, "corrupt_clones": corrupt_clones},
+            {"tracker_id": tracker_id, "corrupt_clones": corrupt_clones},
             Nothing,
         )
 
-    def delete_clone(self, *, tracker: int) -> None:
+    def delete_clone(self, *, tracker_id: int) -> None:
         """Takes a clone out of its account. Needs the permissions trackers:delete. Refused
         with 13, 201, 203, 249, 252."""
-        self._session.call("panel", "tracker/delete_clone", {"tracker_id": tracker}, Nothing)
+        self._session.call("panel", "tracker/delete_clone", {"tracker_id": tracker_id}, Nothing)
 
     def list(
         self,
@@ -2888,39 +2908,46 @@ class PanelTracker:
             Page[types.PanelTracker],
         )
 
-    def move(self, *, tracker: int, user_id: int) -> int:
+    def move(self, *, tracker_id: int, user_id: int) -> int:
         """Gives a tracker to another user of the dealer. It keeps its id and its history;
         group, tags, rules and whatever else the former user gave it stay behind. Needs the
         permissions trackers:create, trackers:delete. Refused with 13, 201, 219, 246, 247, 252."""
         return self._session.call(
-            "panel", "tracker/move", {"tracker_id": tracker, "user_id": user_id}, types.Identified
+            "panel",
+            "tracker/move",
+            {"tracker_id": tracker_id, "user_id": user_id},
+            types.Identified,
         ).id
 
-    def read(self, *, tracker: int) -> types.PanelTracker:
+    def read(self, *, tracker_id: int) -> types.PanelTracker:
         """One tracker. Needs the permissions trackers:read. Refused with 13, 201, 252."""
         return self._session.call(
-            "panel", "tracker/read", {"tracker_id": tracker}, Value[types.PanelTracker]
+            "panel", "tracker/read", {"tracker_id": tracker_id}, Value[types.PanelTracker]
         ).value
 
-    def register_entry(self, *, tracker: int, send_register_commands: bool | None = None) -> None:
+    def register_entry(
+        self, *, tracker_id: int, send_register_commands: bool | None = None
+    ) -> None:
         """Sends the commands that set a device up once more and resets its tracking settings;
         once in two minutes. Needs the permissions trackers:update. Refused with 13, 201, 208,
         214, 219, 252, 264."""
         self._session.call(
             "panel",
             "tracker/register_entry",
-            {"tracker_id": tracker, "send_register_commands": send_register_commands},
+            {"tracker_id": tracker_id, "send_register_commands": send_register_commands},
             Nothing,
         )
 
-    def register_retry(self, *, tracker: int, send_register_commands: bool | None = None) -> None:
+    def register_retry(
+        self, *, tracker_id: int, send_register_commands: bool | None = None
+    ) -> None:
         """Sends the commands that set a device up once more and resets its tracking settings;
         once in two minutes. Needs the permissions trackers:update. Refused with 13, 201, 208,
         214, 219, 252, 264."""
         self._session.call(
             "panel",
             "tracker/register_retry",
-            {"tracker_id": tracker, "send_register_commands": send_register_commands},
+            {"tracker_id": tracker_id, "send_register_commands": send_register_commands},
             Nothing,
         )
 
