@@ -335,13 +335,15 @@ class CommandQueue:
         self, source_id: int, text: str, *, key: str | None, ok: bool, now: int
     ) -> bool:
         """An answer to an attempt that was given up already: it counts all the same. ``key`` as in
-        ``protocols.base.Answer``. False: no command of the last minutes can be meant."""
+        ``protocols.base.Answer``. False: no command of the last minutes can be meant. Not for
+        instructions: one of their lines was answered, nobody knows which."""
         query = (
             select(command_attempts.c.command_id, command_attempts.c.number)
             .join(commands, commands.c.id == command_attempts.c.command_id)
             .where(
                 commands.c.source_id == source_id,
                 commands.c.channel != "sms",
+                commands.c.kind.in_(("text", "hex")),
                 commands.c.state.in_((QUEUED, SENT, FAILED)),
                 command_attempts.c.outcome.in_((TIMEOUT, DISCONNECTED, GATEWAY_LOST)),
                 command_attempts.c.sent_at > now - LATE_ANSWER,

@@ -17,7 +17,7 @@ import structlog
 from waypost.commands.queue import Attempt, CommandQueue
 from waypost.gateway.batch import comes_back
 from waypost.gateway.clock import now_ms
-from waypost.protocols.base import Answer, Command, CommandError, Encoded
+from waypost.protocols.base import Answer, Command, CommandError, Device, Encoded, Protocol
 
 if TYPE_CHECKING:
     from waypost.bus.base import Bus, Subscription
@@ -35,21 +35,47 @@ GATHER = 0.02
 LOOK = 30.0
 #: Commands of one device under way at once, where its protocol allows several.
 FLIGHTS = 8
+#: Kinds of commands that a person types.
+TYPED = ("text", "hex")
 #: Seconds until the next try while the database is away.
 RETRY = 2.0
 
 
 class Flight:
-    """An attempt that was written to a connection and has no answer yet."""
+    """An attempt that is written to a connection, line by line, and not answered yet."""
 
-    __slots__ = ("attempt", "connection", "key", "result")
+    __slots__ = ("attempt", "connection", "key", "result", "steps")
 
-    def __init__(self, attempt: Attempt, connection: Connection, encoded: Encoded) -> None:
+    def __init__(self, attempt: Attempt, connection: Connection, steps: list[Encoded]) -> None:
         self.attempt = attempt
         self.connection = connection
-        self.key = encoded.key
-        #: The answer, or None where the connection ended before it.
+        #: What is still to be written.
+        self.steps = steps
+        self.key: str | None = None
+        #: The answer to the line written last, or None where the connection ended before it.
         self.result: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+    def go_on(self) -> bool:
+        """Writes up to the next line that will be answered; False: there was none."""
+        while self.steps:
+            step = self.steps.pop(0)
+            if step.answered:
+                self.key = step.key
+                self.result = asyncio.get_running_loop().create_future()
+                self.connection.command(step.data)
+                return True
+            self.connection.command(step.data)
+        return False
+
+
+def _steps(protocol: Protocol, command: Command, device: Device) -> list[Encoded]:
+    """What is written for a command. Raises :class:`CommandError`."""
+    if command.kind in TYPED:
+        return [protocol.encode(command, device)]
+    lines = protocol.instructions(command, device)
+    if not lines:
+        raise CommandError(f"{protocol.name} needs nothing said for: {command.kind}")
+    return [protocol.encode(Command(command.id, line.text.encode()), device) for line in lines]
 
 
 class Commander:
@@ -234,12 +260,8 @@ class Commander:
             await self._end(attempt, "disconnected", queue.disconnected)
             return
         command = Command(attempt.command_id, attempt.payload, attempt.kind)
-        if command.kind not in connection.protocol.command_kinds:
-            reason = f"{connection.protocol.name} has no way to tell a device: {command.kind}"
-            await self._end(attempt, "refused", queue.refused, reason)
-            return
         try:
-            encoded = connection.protocol.encode(command, device)
+            steps = _steps(connection.protocol, command, device)
         except CommandError as error:
             reason = str(error) or "the protocol cannot carry it"
             await self._end(attempt, "refused", queue.refused, reason)
@@ -249,39 +271,50 @@ class Commander:
             reason = "internal error in the encoder"
             await self._end(attempt, "refused", queue.refused, reason)
             return
-        key = encoded.key
-        if key is not None:
+        key = steps[0].key
+        if key is not None and command.kind in TYPED:
             await self._persist(lambda: queue.keyed(attempt, key))
         if not connection.can_command:
             await self._end(attempt, "disconnected", queue.disconnected)
             return
-        if not encoded.answered:
-            connection.command(encoded.data)
+        flight = Flight(attempt, connection, steps)
+        if not flight.go_on():
             await self._end(attempt, "unanswered", queue.delivered)
             return
-        flight = Flight(attempt, connection, encoded)
         self._flights.setdefault(attempt.source_id, []).append(flight)
-        connection.command(encoded.data)
         self._spawn(self._follow(flight))
 
     async def _follow(self, flight: Flight) -> None:
-        """Waits for the answer to an attempt."""
+        """Waits for the answers to an attempt, and writes one line after the other."""
         attempt, queue = flight.attempt, self._queue
-        done, _ = await asyncio.wait({flight.result}, timeout=queue.timeout / 1000)
-        if not done:
-            flight.result.set_result(None)
+        answer, late = await self._answer(flight)
+        said = [answer.text] if answer is not None else []
+        while answer is not None and answer.ok and flight.connection.can_command:
+            if not flight.go_on():
+                break
+            answer, late = await self._answer(flight)
+            if answer is not None:
+                said.append(answer.text)
         here = self._flights[attempt.source_id]
         here.remove(flight)
         if not here:
             del self._flights[attempt.source_id]
-        answer = flight.result.result()
-        if not done:
+        if late:
             await self._end(attempt, "timeout", queue.timed_out)
-        elif answer is None:
+        elif answer is None or (answer.ok and flight.steps):
             await self._end(attempt, "disconnected", queue.disconnected)
         else:
-            await self._end(attempt, "answered", queue.answered, answer.text, ok=answer.ok)
+            text = "\n".join(said)
+            await self._end(attempt, "answered", queue.answered, text, ok=answer.ok)
         self._wake(attempt.source_id)
+
+    async def _answer(self, flight: Flight) -> tuple[Answer | None, bool]:
+        """The answer to the line that was written last; None: the connection ended, or (True)
+        there was none in time."""
+        done, _ = await asyncio.wait({flight.result}, timeout=self._queue.timeout / 1000)
+        if not done:
+            flight.result.set_result(None)
+        return flight.result.result(), not done
 
     async def _late(self, source_id: int, answer: Answer) -> None:
         counted = await self._persist(

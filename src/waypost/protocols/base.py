@@ -14,11 +14,13 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from waypost.telemetry.message import Message
+
+T = TypeVar("T")
 
 
 class ProtocolError(Exception):
@@ -115,8 +117,8 @@ class Decoded(msgspec.Struct):
 
 class Command(msgspec.Struct):
     """A command for a device. ``kind`` is ``text`` (as a person types it) or ``hex`` (bytes); any
-    other is something to be told (``tracking``, ``location_request`` ...) with a JSON object as its
-    payload, and goes only to a protocol that knows it."""
+    other is one of :mod:`waypost.protocols.instructions`, with its content as the payload, and
+    becomes commands of the first sort where the protocol knows how."""
 
     id: int
     payload: bytes
@@ -130,6 +132,13 @@ class Command(msgspec.Struct):
         except UnicodeDecodeError as error:
             raise CommandError(f"not text: {error}") from None
 
+    def content(self, kind: type[T]) -> T:
+        """The payload of an instruction; raises :class:`CommandError` if it is not that."""
+        try:
+            return msgspec.json.decode(self.payload, type=kind)
+        except msgspec.MsgspecError as error:
+            raise CommandError(f"not a {self.kind}: {error}") from None
+
 
 class Encoded(msgspec.Struct):
     """A command as the protocol sends it."""
@@ -142,7 +151,7 @@ class Encoded(msgspec.Struct):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """An SMS to a device."""
+    """A command in a device's own language, over its connection or as an SMS."""
 
     text: str
     #: What in it people must not see (passwords).
@@ -170,8 +179,6 @@ class Protocol:
     mqtt_username: ClassVar[str | None] = None
     #: Commands can be sent over the connection.
     commands: ClassVar[bool] = False
-    #: Kinds of commands that :meth:`encode` knows.
-    command_kinds: ClassVar[frozenset[str]] = frozenset({"text", "hex"})
     #: A command must be answered before the next one is sent.
     one_command_at_a_time: ClassVar[bool] = True
 
@@ -203,10 +210,22 @@ class Protocol:
         raise TypeError(f"{self.name} cannot decode")
 
     def encode(self, command: Command, device: Device) -> Encoded:
-        """The bytes that carry ``command``. Raises :class:`CommandError` where it cannot."""
+        """The bytes that carry ``command``, a ``text`` or ``hex``. Raises :class:`CommandError`
+        where it cannot."""
         raise CommandError(f"{self.name} has no command channel")
 
-    def texts(self, command: Command, device: Device) -> list[Text]:
-        """The SMS that carry ``command``, in their order; a ``text`` goes as it is and does not get
-        here. Raises :class:`CommandError` where there are none."""
-        raise CommandError(f"{self.name} has no SMS for: {command.kind}")
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        """Are there instructions of this kind for such a device (its model)? People are told
+        before they order something; what cannot be told is kept and not sent."""
+        return False
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        """The commands that carry ``command``, which is neither ``text`` nor ``hex``, in the order
+        in which the device gets them. Over a connection each goes through :meth:`encode`, and
+        the next one follows the answer to it. Raises :class:`CommandError` where there are none."""
+        raise CommandError(f"{self.name} has no way to tell a device: {command.kind}")
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        """A command as an SMS: in many makes a password stands before it."""
+        return text

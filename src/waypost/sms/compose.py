@@ -32,7 +32,8 @@ def compose(command: Command, device: Device) -> list[Text]:
     protocol = find_protocol(model.protocol) if model is not None and model.protocol else None
     if protocol is None:
         raise CommandError(f"nothing is known of SMS to a device of model {device.model}")
-    return protocol().texts(command, device)
+    speaker = protocol()
+    return [speaker.by_sms(text, device) for text in speaker.instructions(command, device)]
 
 
 def shown(texts: list[Text]) -> str:
