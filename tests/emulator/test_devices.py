@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -196,6 +197,26 @@ def test_a_command_changes_the_interval_and_is_answered(name: str, transport: Tr
     for second in range(3, 31):
         device.tick(START + second * 1000)
     assert device.count.reports - reports == 30 // INTERVALS.get(name, 7)
+
+
+def test_turns_ways_and_parking_make_reports_as_configured() -> None:
+    device = emulated("teltonika", interval=600_000)
+    device.angle, device.distance, device.parked_interval = 30, 500, 60_000
+    moments: list[Reading] = []
+    for second in range(3600):
+        before = device.count.reports
+        device.tick(START + second * 1000)
+        moments += [device.reading] * (device.count.reports - before)
+    parked = [(one, two) for one, two in pairwise(moments) if not (one.ignition or two.ignition)]
+    assert parked
+    assert all(two.time - one.time == 60_000 for one, two in parked)
+    driven = [(one, two) for one, two in pairwise(moments) if one.ignition and two.ignition]
+    assert len(driven) > 10
+    for one, two in driven:
+        turn = abs(two.heading - one.heading)
+        gone = (two.odometer - one.odometer) * 1000
+        assert min(turn, 360 - turn) >= 30 or gone >= 500
+        assert gone < 500 + 40
 
 
 def test_what_is_not_a_command_is_answered_as_wrong() -> None:

@@ -127,6 +127,44 @@ async def test_reports_made_while_the_server_is_away_come_late() -> None:
     assert len(again.taken) == 30
 
 
+async def test_a_device_goes_where_it_is_told() -> None:
+    async with TcpServer(lambda number: True) as first, TcpServer(lambda number: True) as second:
+        running = link(tracker())
+        running.start()
+        await asyncio.sleep(0.1)
+        assert not running.device.online
+        assert running.device.waiting > 0
+        running.device.point_at("127.0.0.1", first.port)
+        async with asyncio.timeout(5):
+            while len(first.taken) < 5:  # noqa: ASYNC110  (a device tells nobody)
+                await asyncio.sleep(0.01)
+        running.device.point_at("127.0.0.1", second.port)
+        device = await finish(running)
+    assert second.taken
+    assert sorted({*first.taken, *second.taken}) == sorted(first.taken + second.taken)
+    assert len(first.taken + second.taken) == device.count.reports == 30
+
+
+async def test_a_device_changes_its_transport() -> None:
+    loop = asyncio.get_running_loop()
+    transport, datagrams = await loop.create_datagram_endpoint(
+        UdpServer, local_addr=("127.0.0.1", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    async with TcpServer(lambda number: True) as server:
+        running = link(tracker(), "127.0.0.1", server.port)
+        running.start()
+        async with asyncio.timeout(5):
+            while not server.taken:  # noqa: ASYNC110  (a device tells nobody)
+                await asyncio.sleep(0.01)
+        running.device.point_at("127.0.0.1", port, Transport.UDP)
+        await finish(running)
+    transport.close()
+    assert datagrams.taken
+    assert sorted(server.taken + datagrams.taken) == sorted({*server.taken, *datagrams.taken})
+    assert len(server.taken + datagrams.taken) == 30
+
+
 class UdpServer(asyncio.DatagramProtocol):
     """Acknowledges every third datagram only."""
 

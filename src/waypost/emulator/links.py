@@ -36,12 +36,24 @@ class Link:
     """A device and its way to a server: ``start`` it, ``close`` it."""
 
     def __init__(
-        self, device: Device, host: str, port: int, *, spread: float = 0.0, password: str = ""
+        self,
+        device: Device,
+        host: str = "",
+        port: int = 0,
+        *,
+        spread: float = 0.0,
+        password: str = "",
     ) -> None:
-        """``spread``: seconds until the first look, so that not all devices come at once;
+        """Without a ``host`` it connects as soon as somebody has told the device where to report.
+        ``spread``: seconds until the first look, so that not all devices come at once;
         ``password``: the device's own, where the transport has a log-in (MQTT)."""
         self.device = device
+        if host:
+            device.point_at(host, port)
+        #: Where the connection leads that stands or is opened.
         self.host, self.port = host, port
+        self._kind = device.transport
+        self._successor: Link | None = None
         self._loop = asyncio.get_running_loop()
         self._chance = Random(device.device_id)
         self._spread = spread
@@ -65,6 +77,8 @@ class Link:
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
+        if self._successor is not None:
+            await self._successor.close()
 
     # What each kind of connection does -----------------------------------------------------------
 
@@ -98,7 +112,11 @@ class Link:
         device, now = self.device, self._loop.time()
         self._timer = self._loop.call_later(min(device.interval / 1000, 1.0), self._wake)
         device.tick(wall_clock())
-        if device.hang_up:
+        if device.server is None:
+            return
+        if self._elsewhere:
+            self._move(*device.server)
+        elif device.hang_up:
             self._drop()
         elif device.in_flight and now - self._sent_at > device.patience:
             self._unanswered()
@@ -111,6 +129,20 @@ class Link:
             self._send(device.alive(wall_clock()))
         else:
             self._pump()
+
+    def _move(self, host: str, port: int) -> None:
+        """The device was told to report elsewhere, or in another way."""
+        self.host, self.port = host, port
+        if self._opening is not None:
+            self._opening.cancel()
+        self._drop()
+        self._pause, self._resume_at = FIRST_PAUSE, 0.0
+        if self.device.transport is not self._kind:
+            if self._timer is not None:
+                self._timer.cancel()
+            self.device.lost()
+            self._successor = link(self.device, host, port, password=self._password)
+            self._successor.start()
 
     async def _try_open(self) -> None:
         try:
@@ -135,14 +167,22 @@ class Link:
         if device.count.acknowledged > before:
             self._pause = FIRST_PAUSE
             self._resume_at = 0.0
-        if device.hang_up:
+        if device.hang_up or self._elsewhere:
             self._drop()
         else:
             self._pump()
 
+    @property
+    def _elsewhere(self) -> bool:
+        """The device wants to report elsewhere, or in another way."""
+        device = self.device
+        return device.server != (self.host, self.port) or device.transport is not self._kind
+
     def _gone(self) -> None:
-        self.device.lost()
-        self._rest()
+        if self._successor is None:
+            self.device.lost()
+        if not self._elsewhere:
+            self._rest()
 
     def _rest(self) -> None:
         """Does nothing for a while, each time for longer."""
@@ -305,7 +345,9 @@ class MqttLink(Link):
                 await asyncio.wait([task], timeout=2)
 
 
-def link(device: Device, host: str, port: int, *, spread: float = 0.0, password: str = "") -> Link:
+def link(
+    device: Device, host: str = "", port: int = 0, *, spread: float = 0.0, password: str = ""
+) -> Link:
     """The link that the device's transport needs."""
     kinds: dict[Transport, type[Link]] = {Transport.UDP: UdpLink, Transport.MQTT: MqttLink}
     kind = kinds.get(device.transport, TcpLink)

@@ -17,6 +17,7 @@ import msgspec
 
 from waypost.emulator.vehicle import Reading, Vehicle
 from waypost.protocols.base import Transport
+from waypost.protocols.instructions import AccessPoint
 
 #: Reports kept at most; then the oldest is overwritten, as in a tracker's memory.
 MEMORY = 20_000
@@ -103,6 +104,15 @@ class Device:
         self.vehicle = vehicle
         self.transport = transport or self.transports[0]
         self.interval = interval
+        #: ms between two reports while the ignition is off; 0: the same as while it is on.
+        self.parked_interval = 0
+        #: Degrees of a turn, metres of a way after which it reports too; 0: never.
+        self.angle = 0
+        self.distance = 0
+        #: Where it reports; None: nobody has told it yet.
+        self.server: tuple[str, int] | None = None
+        #: What it was told of the mobile network; None: nothing.
+        self.apn: AccessPoint | None = None
         self.count = Count()
         #: Bit per line; bit 0 is output 1.
         self.outputs = 0
@@ -117,6 +127,8 @@ class Device:
         self._due = start
         self._look = start
         self._latest = 0
+        self._latest_heading = 0
+        self._latest_odometer = 0.0
         self._ignition: bool | None = None
         self._most = most
         self.reading = vehicle.read(start)
@@ -151,7 +163,8 @@ class Device:
 
     def tick(self, now: int) -> None:
         """Makes the reports that are due up to ``now``: one each interval, and one whenever the
-        ignition changes, which then takes the next interval's place."""
+        ignition changes, the vehicle has turned or has gone far enough, which then takes the next
+        interval's place."""
         if now - self._due > ASLEEP:
             self._due = self._look = now - now % SECOND
         while (moment := min(self._due, self._look)) <= now:
@@ -160,11 +173,29 @@ class Device:
             changed = before is not None and before is not reading.ignition
             if changed:
                 self.report(Event.IGNITION_ON if reading.ignition else Event.IGNITION_OFF)
-                self._due = moment + self.interval
-            elif moment == self._due:
+            elif moment == self._due or self._has_moved():
                 self.report(Event.PERIODIC)
-                self._due += self.interval
+            else:
+                self._look = moment + SECOND
+                continue
+            self._due = moment + self._current_interval()
             self._look = moment + SECOND
+
+    def _current_interval(self) -> int:
+        if self._ignition is False and self.parked_interval:
+            return self.parked_interval
+        return self.interval
+
+    def _has_moved(self) -> bool:
+        """It turned or went far enough since its latest report."""
+        reading = self.reading
+        if not self._latest or not reading.moving:
+            return False
+        turn = abs(reading.heading - self._latest_heading)
+        if self.angle and min(turn, 360 - turn) >= self.angle:
+            return True
+        gone = (reading.odometer - self._latest_odometer) * 1000
+        return bool(self.distance) and gone >= self.distance
 
     def report(self, event: Event) -> None:
         """Makes a report of the latest reading and keeps it."""
@@ -172,6 +203,8 @@ class Device:
             return
         self.count.reports += 1
         self._latest = self.reading.time
+        self._latest_heading = self.reading.heading
+        self._latest_odometer = self.reading.odometer
         self._kept.append(Record(self.encode(self.reading, event), late=not self.online))
         if len(self._kept) > MEMORY:
             self._kept.popleft()
@@ -182,7 +215,19 @@ class Device:
         """The server wants reports this often; a time that the device cannot keep is raised to
         what it can."""
         self.interval = max(round(seconds * SECOND), SECOND)
-        self._due = min(self._due, max(self._latest + self.interval, self._look))
+        self._due = min(self._due, max(self._latest + self._current_interval(), self._look))
+
+    def point_at(self, host: str, port: int, transport: Transport | None = None) -> None:
+        """Somebody tells it where to report, and by what (None, or what it cannot: as before). Its
+        link connects there as soon as what has to be answered is answered."""
+        self.server = (host, port)
+        if transport in self.transports:
+            self.transport = transport
+
+    def receive_sms(self, text: str) -> str | None:
+        """Takes an SMS and does what it says; the answer by SMS, None where it has none (texts that
+        it does not understand, too)."""
+        return None
 
     # The connection ----------------------------------------------------------------------------
 
