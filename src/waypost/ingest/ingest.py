@@ -99,12 +99,28 @@ class LiveSource:
 class _Submission:
     """What one call of ``submit`` brought, with its rows by how they go in."""
 
-    __slots__ = ("done", "fresh", "live", "messages", "received", "rest", "untimed")
+    __slots__ = (
+        "block",
+        "blocks",
+        "done",
+        "fresh",
+        "live",
+        "messages",
+        "received",
+        "rest",
+        "untimed",
+    )
 
     def __init__(
-        self, live: LiveSource, messages: Sequence[Message], received: int, done: Done
+        self,
+        live: LiveSource,
+        messages: Sequence[Message],
+        received: int,
+        done: Done,
+        blocks: bool,
     ) -> None:
         self.live = live
+        self.blocks = blocks
         self.messages = messages
         self.received = received
         self.done = done
@@ -116,10 +132,13 @@ class _Submission:
         live, received = self.live, self.received
         state = live.state
         newest = state.newest if state.newest is not None else -1
-        rows = packet_rows(self.messages, live.source_id, live.retention, received, newest)
+        rows = packet_rows(
+            self.messages, live.source_id, live.retention, received, newest, blocks=self.blocks
+        )
         if rows.newest >= 0:
             state.newest = rows.newest
-        self.fresh, self.rest, self.untimed = rows.fresh, rows.rest, rows.untimed
+        self.fresh, self.block = rows.fresh, rows.block
+        self.rest, self.untimed = rows.rest, rows.untimed
         fold_packet(state, self.messages, received, live.folding)
 
 
@@ -265,7 +284,8 @@ class Ingest:
         if self._closing:
             done(Refused("the server stops"))
             return
-        self._queue.append(_Submission(live, messages, received, done))
+        blocks = self._points.takes_blocks
+        self._queue.append(_Submission(live, messages, received, done, blocks))
         live.waiting += 1
         self._records += len(messages)
         if self._records >= self._limit:
@@ -330,8 +350,11 @@ class Ingest:
             batch = by_source.get(live.source_id)
             if batch is None:
                 state = encode_state(live.state)
-                batch = SourceBatch(live.source_id, live.epoch, state, [], [], [])
+                batch = SourceBatch(live.source_id, live.epoch, state)
                 by_source[live.source_id] = batch
+            if submission.block is not None:
+                batch.blocks.append(submission.block)
+                continue
             batch.fresh += submission.fresh
             batch.rest += submission.rest
             batch.untimed += submission.untimed

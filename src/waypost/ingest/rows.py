@@ -13,7 +13,17 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from waypost.store.points import BUFFERED, FUTURE, LATE, SOURCE_SHIFT, TIME, UNTIMED, VALID, Row
+from waypost.store.points import (
+    BUFFERED,
+    FUTURE,
+    LATE,
+    SOURCE_SHIFT,
+    TIME,
+    UNTIMED,
+    VALID,
+    Block,
+    Row,
+)
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
 from waypost.telemetry.state import FUTURE_MS
@@ -34,6 +44,8 @@ class Rows(msgspec.Struct, gc=False):
 
     #: Strictly newer than anything stored of the source, strictly rising.
     fresh: list[Row]
+    #: The same as ``fresh``, in its place.
+    block: Block | None
     #: May be stored already.
     rest: list[Row]
     #: Without a time of their own: known by their content alone.
@@ -43,11 +55,17 @@ class Rows(msgspec.Struct, gc=False):
 
 
 def packet_rows(
-    messages: Sequence[Message], source_id: int, retention: int, received: int, newest: int
+    messages: Sequence[Message],
+    source_id: int,
+    retention: int,
+    received: int,
+    newest: int,
+    *,
+    blocks: bool = False,
 ) -> Rows:
     """The rows of ``messages``, received at ``received`` ms, for a source of which points up to
     ``newest`` are stored. The messages lose what cannot be. One with no time of its own gets that
-    of its receipt and the flag ``UNTIMED``.
+    of its receipt and the flag ``UNTIMED``. ``blocks``: the store takes them in place of rows.
 
     The hot path: everything a record needs is done here, without a call where that is possible.
     """
@@ -56,9 +74,15 @@ def packet_rows(
     untimed: list[Row] = []
     limit = received + FUTURE_MS
     if isinstance(messages, Records):
-        made = messages.rows(source_id, retention, received, newest, min(limit, _TIME_MAX))
-        if made:
-            return Rows(made, rest, untimed, made[-1][TIME])
+        most = min(limit, _TIME_MAX)
+        if blocks:
+            block = messages.block(source_id, retention, received, newest, most)
+            if block is not None:
+                return Rows(fresh, block, rest, untimed, block.last)
+        else:
+            made = messages.rows(source_id, retention, received, newest, most)
+            if made:
+                return Rows(made, None, rest, untimed, made[-1][TIME])
     for message in messages:
         latitude, longitude = message.latitude, message.longitude
         if (latitude is not None or longitude is not None) and not (
@@ -143,7 +167,7 @@ def packet_rows(
                 content,
             )
         )
-    return Rows(fresh, rest, untimed, newest)
+    return Rows(fresh, None, rest, untimed, newest)
 
 
 def _with_networks(message: Message) -> bytes:

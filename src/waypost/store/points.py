@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from waypost.telemetry.row import LATE as LATE
 from waypost.telemetry.row import SOURCE_SHIFT as SOURCE_SHIFT
 from waypost.telemetry.row import UNTIMED as UNTIMED
 from waypost.telemetry.row import VALID as VALID
+from waypost.telemetry.row import Block as Block
 from waypost.telemetry.row import Row as Row
 
 SOURCE, TIME, DIGEST, RECEIVED = 0, 1, 2, 3
@@ -66,6 +67,8 @@ class SourceBatch(msgspec.Struct):
     state: bytes
     #: Strictly newer than all that is stored of the source, strictly rising.
     fresh: list[Row] = []
+    #: More of these, in binary (only for a store that ``takes_blocks``).
+    blocks: list[Block] = []
     #: May be stored already.
     rest: list[Row] = []
     #: Without a time of their own: identified by digest alone.
@@ -113,6 +116,9 @@ POINT_COLUMNS = tuple(name for name in COLUMNS if name not in ("digest", "retent
 class Points(abc.ABC):
     """A points store. All methods may raise the engine's own errors; ask
     ``store.engine.is_unavailable`` about them."""
+
+    #: Rows may come in PostgreSQL's binary format.
+    takes_blocks: ClassVar[bool] = False
 
     @abc.abstractmethod
     async def open(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 from waypost.telemetry.message import Message
-from waypost.telemetry.row import Row
+from waypost.telemetry.row import Block, Row
 
 
 class Records(Sequence[Message]):
@@ -40,11 +40,16 @@ class Records(Sequence[Message]):
         later than ``limit``, or unusual in another way."""
 
     @abc.abstractmethod
+    def block(
+        self, source_id: int, retention: int, received: int, newest: int, limit: int
+    ) -> Block | None:
+        """The same rows in binary; None in the same cases."""
+
+    @abc.abstractmethod
     def steps(self, received: int) -> list[Message] | None:
         """Messages to be folded into the state in place of all: those between which movement and
-        ignition change, each with no more in it than that takes; the last is the newest message,
-        whole. None unless all messages have the same values and :meth:`rows` has just made the
-        rows of them, for the same ``received``."""
+        ignition change, and the newest message last. None unless all messages have the same values
+        and :meth:`rows` or :meth:`block` has just been asked, for the same ``received``."""
 
     @property
     def opened(self) -> bool:

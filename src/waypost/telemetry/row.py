@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 #: Columns of a point, in the order of a row tuple. Times in ms, degrees, metres, km/h.
 COLUMNS = (
     "source_id",
@@ -29,8 +31,30 @@ COLUMNS = (
     "content",
 )
 
+#: How ``struct`` and PostgreSQL's binary formats have a column's values; ``content`` is bytes.
+FORMATS = {
+    **dict.fromkeys(("source_id", "time", "digest", "received", "device_time"), "q"),
+    **dict.fromkeys(("latitude", "longitude"), "d"),
+    **dict.fromkeys(("altitude", "speed", "hdop"), "f"),
+    **dict.fromkeys(("retention", "heading", "satellites", "flags"), "h"),
+    **dict.fromkeys(("precision", "event_id"), "i"),
+}
+
 Row = tuple[Any, ...]
 """The values of ``COLUMNS``."""
+
+
+class Block(msgspec.Struct, frozen=True, gc=False):
+    """Rows of one source and one retention class, of rising times from ``first`` to ``last``, as
+    tuples of PostgreSQL's binary COPY: for a store that takes them, and a decoder that makes them
+    faster than rows."""
+
+    data: bytes
+    count: int
+    retention: int
+    first: int
+    last: int
+
 
 # Bits of ``flags``.
 VALID = 1

@@ -1,11 +1,13 @@
 """Rows straight from the bytes of records that have a plan, without messages between.
 
-One generated function per plan unpacks the records and makes the tuples that the points stores
-keep. Their content, MessagePack of the values, is one ``struct`` per set of values that are there
-(a guard such as "at most 5" may leave some out); texts and cells follow from small caches. Whatever
-is unusual (an event, a time that does not rise, an impossible heading) is left to the messages.
+Generated functions, two per plan, unpack the records and make what the points stores keep: tuples,
+or what PostgreSQL's binary COPY has in their place. The content, MessagePack of the values, is one
+``struct`` per set of values that are there (a guard such as "at most 5" may leave some out); texts
+and cells follow from small caches. Whatever is unusual (an event, a time that does not rise, an
+impossible heading) is left to the messages.
 
-Formats: MessagePack specification, "Formats" (map, str, bool, int, float families).
+Formats: MessagePack specification, "Formats" (map, str, bool, int, float families); PostgreSQL
+manual, COPY, "Binary Format", "Tuples".
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from waypost.protocols.teltonika.expressions import expression, guard
 from waypost.protocols.teltonika.records import known, network
 from waypost.telemetry.message import GNSS, Cell
 from waypost.telemetry.motion import MIN_SPEED
-from waypost.telemetry.row import COLUMNS, SOURCE_SHIFT, VALID, Row
+from waypost.telemetry.row import COLUMNS, FORMATS, SOURCE_SHIFT, VALID
 
 #: Sets of present values that a plan knows; records with further ones are read as messages.
 MOST_PACKERS = 32
@@ -38,16 +40,17 @@ _FIXINT = 127
 
 _pack = msgspec.msgpack.encode
 
-#: An index into a run's rows, and raw ignition and motion from that row on.
-Bend = tuple[int, int | None, int | None]
+Bend = int
+"""An index of a run's records: ignition or movement is another one from there on."""
 
 ReadRows = Callable[
-    [bytes, int, int, int, int, int, list[Row], list[Bend]], tuple[int, int | None] | None
+    [bytes, int, int, int, int, int, list[Any], list[Bend]], tuple[int, int | None] | None
 ]
 """``rows(data, source_id, retention, received, newest, limit, out, bends)`` puts the rows of the
-records in ``data`` into ``out``, and into ``bends`` those from which ignition, motion, validity or
-speed (as far as movement is concerned) is another. Gives back the newest time and the set of values
-(None: not all have the same); None where messages must be made."""
+records in ``data`` into ``out`` (as tuples, or as pieces of binary ones), and into ``bends`` those
+from which ignition, motion, validity or speed (as far as movement is concerned) is another. Gives
+back the newest time and the set of values (None: not all have the same); None where messages must
+be made."""
 
 Elements = list[tuple[int, int, Element]]
 
@@ -220,7 +223,7 @@ class _Packers:
         return packer
 
 
-def compile_rows(elements: Elements, unpack: struct.Struct) -> ReadRows:
+def compile_rows(elements: Elements, unpack: struct.Struct, *, binary: bool = False) -> ReadRows:
     """The function that makes rows of records with ``elements``, which ``unpack`` unpacks."""
     content = _Content(elements)
     if content.unusual:
@@ -234,7 +237,7 @@ def compile_rows(elements: Elements, unpack: struct.Struct) -> ReadRows:
     }
     namespace |= {f"tail{n}": make for n, (_, _, make) in enumerate(content.tails)}
     # The source is made of numbers and of names in avl.toml, of nothing that a device sent.
-    exec(_source(content, arguments, packers.mask, unpack.size), namespace)  # noqa: S102
+    exec(_source(content, arguments, packers.mask, unpack.size, binary, namespace), namespace)  # noqa: S102
     rows: ReadRows = namespace["rows"]
     return rows
 
@@ -264,7 +267,14 @@ _LOCATED = {
 }
 
 
-def _source(content: _Content, arguments: str, mask: str, size: int) -> str:
+def _source(
+    content: _Content,
+    arguments: str,
+    mask: str,
+    size: int,
+    binary: bool,
+    namespace: dict[str, Any],
+) -> str:
     always = _ALWAYS | {"hdop": content.hdop}
     located = always | _LOCATED | {"speed": content.speed}
     on, moving = (content.switches.get(name) for name in ("ignition", "is_moving"))
@@ -273,9 +283,18 @@ def _source(content: _Content, arguments: str, mask: str, size: int) -> str:
     changed += f" or moving != {moving}" if moving else ""
     names = f", {arguments}" if arguments else ""
     tails = [(f"t{n}", f"tail{n}({given})") for n, (_, given, _) in enumerate(content.tails)]
+    if binary:
+        rows = _Binary("a", located, namespace), _Binary("b", always, namespace)
+        before = [line for row in rows for line in row.constants]
+        put_located, put_always = (row.statement for row in rows)
+        after = "if content: out.append(content)"
+    else:
+        before, after = [], "out.append(row)"
+        put_located, put_always = f"row = {_row(located)}", f"row = {_row(always)}"
     return f"""
 def rows(data, source_id, retention, received, newest, limit, out, bends):
     end = 0
+{_lines(4, before)}
     kind = pace = on = moving = None
     mixed = False
     for time, lon, lat, alt, heading, sats, speed, cause{names} in unpack(data):
@@ -296,16 +315,67 @@ def rows(data, source_id, retention, received, newest, limit, out, bends):
 {_lines(8, (f"if {name}: content += {name}" for name, _ in tails))}
         if (lat or lon) and -900000000 <= lat <= 900000000 and -1800000000 <= lon <= 1800000000:
             now = ({pace}) if sats else -1
-            row = {_row(located)}
+            {put_located}
         else:
             now = -1
-            row = {_row(always)}
+            {put_always}
         if {changed}:
             pace, on, moving = now, {on}, {moving}
-            bends.append((len(out), on, moving))
-        out.append(row)
+            bends.append(start // {size})
+        {after}
     return newest, None if mixed else kind
 """
+
+
+#: Columns that are the same for all records of a packet.
+_OF_PACKET = ("source_id", "received", "retention")
+_NULL = b"\xff\xff\xff\xff"
+
+
+class _Binary:
+    """How a row with ``columns`` is packed but for its content. What does not change within a
+    packet is put together once for it (``constants``)."""
+
+    def __init__(self, name: str, columns: dict[str, str], namespace: dict[str, Any]) -> None:
+        form, self._values, self.constants = ">", list[str](), list[str]()
+        parts: list[str] = [repr(len(COLUMNS).to_bytes(2, "big"))]
+        length = 2
+
+        def constant() -> None:
+            nonlocal form, length
+            form += f"{length}s"
+            word = f"{name}{len(self.constants)}"
+            self.constants.append(f"{word} = {' + '.join(parts)}")
+            self._values.append(word)
+            parts.clear()
+            length = 0
+
+        for column, code in FORMATS.items():
+            source = columns.get(column, "None")
+            if source == "None":
+                parts.append(repr(_NULL))
+                length += len(_NULL)
+                continue
+            size = struct.calcsize(f">{code}")
+            parts.append(repr(size.to_bytes(4, "big")))
+            length += 4
+            if column in _OF_PACKET:
+                namespace[f"pack_{code}"] = struct.Struct(f">{code}").pack
+                parts.append(f"pack_{code}({source})")
+                length += size
+            else:
+                constant()
+                form += code
+                self._values.append(source)
+        if parts:
+            constant()
+        namespace[f"pack_{name}"] = struct.Struct(form + "i").pack
+        self._name = name
+
+    @property
+    def statement(self) -> str:
+        given = ", ".join(self._values)
+        return f"out.append(pack_{self._name}({given}, -1 if content is None else len(content)))"
 
 
 def _row(columns: dict[str, str]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from waypost.protocols.teltonika.packing import Bend
+from typing import Any
+
+from waypost.protocols.teltonika.packing import Bend, ReadRows
 from waypost.protocols.teltonika.plans import Plan
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
-from waypost.telemetry.row import COLUMNS, VALID, Row
-
-_TIME, _LATITUDE, _LONGITUDE = map(COLUMNS.index, ("time", "latitude", "longitude"))
-_SPEED, _FLAGS = COLUMNS.index("speed"), COLUMNS.index("flags")
+from waypost.telemetry.row import Block, Row
 
 
 class Run:
@@ -45,58 +44,60 @@ class PlannedRecords(Records):
     def rows(
         self, source_id: int, retention: int, received: int, newest: int, limit: int
     ) -> list[Row] | None:
+        rows: list[Row] = []
+        last = self._make(source_id, retention, received, newest, limit, rows, binary=False)
+        return None if last is None else rows
+
+    def block(
+        self, source_id: int, retention: int, received: int, newest: int, limit: int
+    ) -> Block | None:
+        parts: list[bytes] = []
+        last = self._make(source_id, retention, received, newest, limit, parts, binary=True)
+        if last is None:
+            return None
+        first = int.from_bytes(self._runs[0].data[:8], "big")
+        return Block(b"".join(parts), len(self), retention, first, last)
+
+    def _make(
+        self,
+        source_id: int,
+        retention: int,
+        received: int,
+        newest: int,
+        limit: int,
+        out: list[Any],
+        *,
+        binary: bool,
+    ) -> int | None:
+        """Puts the rows of all runs into ``out``; the newest time, or None where messages must be
+        made."""
         self._steps = None
         if self.opened:
             return None
-        rows: list[Row] = []
         bends: list[Bend] = []
         values: int | None = None
         for run in self._runs:
-            made = run.plan.rows(
-                run.data, source_id, retention, received, newest, limit, rows, bends
-            )
+            read: ReadRows = run.plan.blocks if binary else run.plan.rows
+            made = read(run.data, source_id, retention, received, newest, limit, out, bends)
             if made is None:
                 return None
             newest, values = made
         if len(self._runs) == 1 and values is not None:
-            self._steps = received, self._find_steps(rows, bends)
-        return rows
+            self._steps = received, self._find_steps(self._runs[0], bends)
+        return newest
 
     def steps(self, received: int) -> list[Message] | None:
         if self._steps is None or self._steps[0] != received:
             return None
         return self._steps[1]
 
-    def _find_steps(self, rows: list[Row], bends: list[Bend]) -> list[Message]:
+    def _find_steps(self, run: Run, bends: list[Bend]) -> list[Message]:
         """The first and the last record of every stretch between ``bends``."""
         steps: list[Message] = []
-        end = len(rows)
-        for start, on, moving in reversed(bends):
-            if end == len(rows):
-                run = self._runs[-1]
-                run.plan.read(run.data[-run.plan.size :], steps)
-            else:
-                steps.append(_step(rows[end - 1], on, moving))
+        data, size, read = run.data, run.plan.size, run.plan.read
+        for number, start in enumerate(bends):
+            end = bends[number + 1] if number + 1 < len(bends) else len(self)
             if start < end - 1:
-                steps.append(_step(rows[start], on, moving))
-            end = start
-        steps.reverse()
+                read(data[start * size : (start + 1) * size], steps)
+            read(data[(end - 1) * size : end * size], steps)
         return steps
-
-
-def _step(row: Row, on: int | None, moving: int | None) -> Message:
-    """What movement and ignition need of the record of ``row``."""
-    values = {}
-    if on is not None:
-        values["ignition"] = on != 0
-    if moving is not None:
-        values["is_moving"] = moving != 0
-    return Message(
-        row[_TIME],
-        b"",
-        latitude=row[_LATITUDE],
-        longitude=row[_LONGITUDE],
-        speed=row[_SPEED],
-        valid=bool(row[_FLAGS] & VALID),
-        values=values,
-    )

@@ -46,6 +46,7 @@ class Plan:
 
     __slots__ = (
         "_bits",
+        "_blocks",
         "_masks",
         "_rows",
         "_usual",
@@ -76,6 +77,7 @@ class Plan:
         self.elements, self.unpack = elements, unpack
         self.read: Callable[[bytes, list[Message]], None]
         self._rows: ReadRows | None = None
+        self._blocks: ReadRows | None = None
 
     def run(self, data: bytes, start: int, end: int, most: int) -> int:
         """How many of the records from ``start`` to ``end``, ``most`` at most, are of this
@@ -102,6 +104,13 @@ class Plan:
         if self._rows is None:
             self._rows = compile_rows(self.elements, self.unpack)
         return self._rows
+
+    @property
+    def blocks(self) -> ReadRows:
+        """Makes binary rows; likewise."""
+        if self._blocks is None:
+            self._blocks = compile_rows(self.elements, self.unpack, binary=True)
+        return self._blocks
 
 
 def shape_of(layout: Layout, data: bytes, start: int, end: int) -> Shape | None:
