@@ -23,7 +23,7 @@ types: $(VENV)/dev.stamp
 layers: $(VENV)/dev.stamp
 	lint-imports
 
-suite: $(VENV)/dev.stamp
+suite: $(VENV)/dev.stamp $(VENV)/smsc/stamp
 	pytest -n auto --dist worksteal
 
 bench: $(VENV)/dev.stamp
@@ -52,6 +52,10 @@ $(VENV)/dev.stamp: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@ $(VENV)/run.stamp
+
+# What the tests' SMSC needs from npm.
+$(VENV)/smsc/stamp: $(VENV)/dev.stamp tests/sms/center/package-lock.json scripts/get_smsc.py
+	@$(BIN)/python scripts/get_smsc.py $(VENV)/smsc
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
