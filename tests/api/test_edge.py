@@ -83,6 +83,13 @@ async def test_browsers_from_anywhere_may_call_by_default(world: World) -> None:
     assert reply.headers["access-control-allow-origin"] == "*"
     assert "POST" in reply.headers["access-control-allow-methods"]
     assert "authorization" in reply.headers["access-control-allow-headers"]
+    for wanted, allowed in (
+        ("x-requested-with,content-type", "x-requested-with,content-type"),
+        ("x\x01", "authorization, content-type, nvx-iso-datetime"),
+    ):
+        headers = {"origin": "https://a.example", "access-control-request-headers": wanted}
+        reply = await world.client.options("/v2/user/auth", headers=headers)
+        assert reply.headers["access-control-allow-headers"] == allowed
     failed = await world.client.post("/v2/user/auth", headers={"origin": "https://x.example"})
     assert failed.headers["access-control-allow-origin"] == "*"
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import World
+from api_world import NOON, World
+from sqlalchemy import update
+
+from waypost.store.tables import users
+from waypost.telemetry.message import Message
 
 SETTINGS: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
@@ -136,6 +140,39 @@ async def test_dates_are_iso_where_asked_for(world: World, asked: dict[str, Any]
     assert reply.json()["user_info"]["creation_date"] == "2024-03-09T07:00:00-05:00"
     panel = await world.call("panel/user/read", user_id=world.ids["user"], iso_datetime=True)
     assert panel["value"]["creation_date"] == "2024-03-09T12:00:00Z"
+
+
+async def test_every_date_of_a_reply_is_written_alike(world: World) -> None:
+    """Of somebody in UTC the offset is Z, in states as in the time of the reply."""
+    async with world.services.database.begin() as connection:
+        await connection.execute(update(users).values(time_zone="UTC"))
+    world.services.accounts.sessions.forget_user(world.ids["user"])
+    tracker = await world.register("one")
+    await world.report(tracker, Message(time=NOON, digest_of=b"1", latitude=1.0, longitude=2.0))
+    reply = await world.call("tracker/get_state", tracker_id=tracker["id"], iso_datetime=True)
+    dates = {reply["user_time"], reply["state"]["gps"]["updated"], reply["state"]["last_update"]}
+    assert dates == {"2024-03-09T12:00:00Z"}
+
+
+async def test_lists_of_words_may_be_bare(world: World) -> None:
+    """As the documents write them: ``codes=[model_1, model_2, ...]``."""
+    for codes in ("[tt1_wp, telfmb920]", "[tt1_wp,telfmb920]", '["tt1_wp","telfmb920"]'):
+        sent = {"hash": world.hashes["user"], "codes": codes}
+        reply = world.checked(await world.client.get("/v2/tracker/list_models", params=sent))
+        assert {model["code"] for model in reply["list"]} == {"tt1_wp", "telfmb920"}
+    for codes in ("tt1_wp", "[tt1_wp", "[tt1_wp,]", "[,]", "[null x]"):
+        assert await world.code("tracker/list_models", codes=codes) == 7
+
+
+async def test_a_head_is_a_get_without_its_body(world: World) -> None:
+    sent = {"hash": world.hashes["user"]}
+    get, head = [
+        await world.client.request(method, "/v2/user/get_tariff_restrictions", params=sent)
+        for method in ("GET", "HEAD")
+    ]
+    assert (head.status_code, head.content, get.status_code) == (200, b"", 200)
+    assert head.headers["content-length"] == str(len(get.content))
+    assert head.headers["content-type"] == get.headers["content-type"]
 
 
 async def test_dates_are_in_the_users_zone(world: World) -> None:

@@ -272,6 +272,15 @@ async def test_the_history_of_active_trackers(world: World) -> None:
     gone = {"tracker_id": two["id"]}
     assert await world.code("panel/tracker/corrupt", "panel again", **gone) == 0
     assert (await history("2024-04", "2024-04"))[0]["trackers"] == [entry(two)]
+    (march,) = await history("2024-03", "2024-03")
+    world.clock.pass_(30 * DAY)
+    await world.add_panel("panel again again", world.dealer_id, {"trackers": ["report"]})
+    await connect(world, one)  # counts at once, before its day is noted
+    span = {"from": "2024-03", "to": "2024-05"}
+    reply = await world.call("panel/tracker/active/history/list", "panel again again", **span)
+    assert reply["list"][0] == march
+    assert reply["list"][2]["trackers"] == [entry(one)]
+    world.clock.pass_(-30 * DAY)
     assert len(await history("2023-01", "2024-12")) == 24
     assert await history("2022-12", "2024-12") == 211
     assert await history("0001-01", "9999-12") == 211

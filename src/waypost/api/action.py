@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -31,6 +31,7 @@ from waypost.fleet.locking import locked_row
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.service import Write
+from waypost.moments import write_second
 
 USER = "user"
 PANEL = "panel"
@@ -143,6 +144,7 @@ class UserCall(Call):
         return Outbox(
             write=write,
             settings=self.services.settings,
+            addresses=self.services.fleet.addresses,
             now=self.now,
             user_id=self.user.id,
         )
@@ -150,10 +152,7 @@ class UserCall(Call):
     def time(self, ms: int) -> str:
         """A moment in the caller's zone and form: ``2021-05-20 13:49:09``, or ISO with offset where
         the call asks for that."""
-        moment = datetime.fromtimestamp(ms // 1000, self.user.zone)
-        if self.iso:
-            return moment.isoformat().replace("+00:00", "Z")
-        return moment.replace(tzinfo=None).isoformat(" ")
+        return write_second(ms // 1000, self.user.zone, self.iso)
 
     def time_or_none(self, ms: int | None) -> str | None:
         return None if ms is None else self.time(ms)
@@ -182,16 +181,14 @@ class PanelCall(Call):
         return Outbox(
             write=write,
             settings=self.services.settings,
+            addresses=self.services.fleet.addresses,
             now=self.now,
             panel_account_id=self.account.id,
         )
 
     def time(self, ms: int) -> str:
         """A moment in UTC: ``2021-05-20 13:49:09``, or ISO where the call asks for that."""
-        moment = datetime.fromtimestamp(ms // 1000, UTC)
-        if self.iso:
-            return moment.isoformat().replace("+00:00", "Z")
-        return moment.replace(tzinfo=None).isoformat(" ")
+        return write_second(ms // 1000, UTC, self.iso)
 
     def time_or_none(self, ms: int | None) -> str | None:
         return None if ms is None else self.time(ms)

@@ -56,11 +56,14 @@ SECONDS = Histogram(
 GZIP_FROM = 128 * 1024
 
 _PREFLIGHT: Headers = [
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, nvx-iso-datetime"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 ]
+#: What browsers may send where they do not say what they want to.
+_ALLOWED_HEADERS = b"authorization, content-type, nvx-iso-datetime"
+#: A list of header names (RFC 9110, 5.6.2).
+_HEADER_NAMES = re.compile(rb"[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*")
 
 
 class ClientGone(Exception):
@@ -107,7 +110,7 @@ class HttpApi:
         path: str = scope["path"]
         out = self._cors(headers)
         if method == "OPTIONS":
-            await _send(send, 204, _PREFLIGHT + out, b"")
+            await _send(send, 204, _preflight(headers) + out, b"")
             return
         page = await self._pages.find(method, path)
         if page is not None:
@@ -126,7 +129,7 @@ class HttpApi:
         started = self._tick()
         redirect: list[str] = []
         try:
-            if method not in ("GET", "POST"):
+            if method not in ("GET", "HEAD", "POST"):
                 raise Refused(112)
             body = await self._call(api, action, scope, headers, receive, redirect)
         except ClientGone:
@@ -281,6 +284,14 @@ _ANY_ORIGIN: Headers = [(b"access-control-allow-origin", b"*")]
 
 
 _TARGET = re.compile(TARGET)
+
+
+def _preflight(headers: dict[bytes, bytes]) -> Headers:
+    """The answer to a browser that asks whether it may call. It may send whatever headers it likes:
+    nothing here trusts one that a page could not send as well."""
+    wanted = headers.get(b"access-control-request-headers", b"").strip()
+    allowed = wanted if _HEADER_NAMES.fullmatch(wanted) else _ALLOWED_HEADERS
+    return [(b"access-control-allow-headers", allowed), *_PREFLIGHT]
 
 
 def redirect_to(target: str, body: bytes) -> bytes:

@@ -46,6 +46,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?"
 )
+#: A list of bare words, as the documents write that of model codes: ``[tt1, telfmb920]``.
+_WORDS = re.compile(r"\s*\[\s*([A-Za-z_][\w.-]*(?:\s*,\s*[A-Za-z_][\w.-]*)*)\s*\]\s*")
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
 _MISSING_FIELD = re.compile(r"Object missing required field `(.+)`")
 _MISSING = object()
@@ -69,6 +71,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     text: bool
     nullable: bool
     keep_empty: bool
+    #: A list of texts, which may be bare words.
+    words: bool = False
     #: A file of a multipart form; whatever else comes under its name is none.
     upload: bool = False
 
@@ -94,7 +98,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
             if isinstance(raw, int | float) and not isinstance(raw, bool):
                 raw = str(raw)
         elif self.structured and isinstance(raw, str):
-            raw = _decode_text(raw)
+            words = _WORDS.fullmatch(raw) if self.words else None
+            raw = _decode_text(raw) if words is None else re.split(r"\s*,\s*", words[1])
         try:
             value = msgspec.convert(raw, self.type, strict=False)
         except msgspec.ValidationError:
@@ -240,6 +245,7 @@ def _parameter(name: str, hint: Any, default: Any, place: str) -> Parameter:
         text=bare is str,
         nullable=nullable,
         keep_empty=keep_empty,
+        words=get_origin(bare) is list and _strip(get_args(bare)[0])[0] is str,
         upload=bare is Upload,
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 import msgspec
-from sqlalchemy import func, not_, select
+from sqlalchemy import and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.billing.activity import start_of
 from waypost.refusal import Refused
 from waypost.store.tables import active_days, sources, trackers, users
 
@@ -62,6 +63,8 @@ async def _active_in(
         .where(active_days.c.day >= begin, active_days.c.day < end)
         .distinct()
     )
+    # The last connection may not be among the days yet, which are noted every few minutes.
+    latest = sources.c.last_connection_at
     query = (
         select(
             trackers.c.id,
@@ -71,7 +74,11 @@ async def _active_in(
         )
         .join(sources, sources.c.id == trackers.c.source_id)
         .join(users, users.c.id == trackers.c.user_id)
-        .where(users.c.dealer_id == dealer_id, not_(trackers.c.clone), sources.c.id.in_(active))
+        .where(
+            users.c.dealer_id == dealer_id,
+            not_(trackers.c.clone),
+            or_(sources.c.id.in_(active), and_(latest >= start_of(begin), latest < start_of(end))),
+        )
         .order_by(trackers.c.id)
     )
     return [ActiveTracker(*row) for row in await connection.execute(query)]

@@ -7,7 +7,7 @@ tracker changes, or a status changes because time passed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from waypost.catalog import models, sensors, vocabulary
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.states import Known
+from waypost.moments import write_second
 from waypost.telemetry.message import GNSS
 from waypost.telemetry.motion import Movement, movement, next_change
 from waypost.telemetry.sensors import Ignition
@@ -84,10 +85,6 @@ class TrackerState(msgspec.Struct, frozen=True, kw_only=True):
     ignition_update: str | msgspec.UnsetType = msgspec.UNSET
 
 
-#: A day inside what a calendar can write, so that it can in every zone.
-_FIRST, _LAST = -62_135_500_000, 253_402_200_000
-
-
 class Clock:
     """Writes moments in a zone, in the API's form or as ISO 8601 with offset."""
 
@@ -99,13 +96,10 @@ class Clock:
         self._written: dict[int, str] = {}
 
     def write(self, ms: int) -> str:
-        second = min(max(ms // 1000, _FIRST), _LAST)
+        second = ms // 1000
         text = self._written.get(second)
         if text is None:
-            moment = datetime.fromtimestamp(second, self._zone)
-            if not self._iso:
-                moment = moment.replace(tzinfo=None)
-            text = moment.isoformat("T" if self._iso else " ")
+            text = write_second(second, self._zone, self._iso)
             if len(self._written) > 1000:
                 self._written.clear()
             self._written[second] = text
