@@ -28,7 +28,10 @@ async def register_demo(parts: Parts, devices: Sequence[DemoDevice]) -> None:
     if user_id is None or not missing:
         return
     async with parts.fleet.write() as write:
-        outbox = Outbox(write=write, settings=parts.fleet.settings, now=now_ms())
+        fleet = parts.fleet
+        outbox = Outbox(
+            write=write, settings=fleet.settings, addresses=fleet.addresses, now=now_ms()
+        )
         for device in missing:
             new = NewDevice(label=device.label, model=device.model, device_id=device.device_id)
             await register(outbox, user_id, new)

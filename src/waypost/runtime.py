@@ -85,6 +85,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     if "gateway" in settings.roles:
         gateway = await _start_gateway(settings, parts, services, stack)
         ready["ports"] = gateway.ports
+        parts.fleet.addresses.opened(gateway.ports)
     if listening is not None:
         from prometheus_client import REGISTRY
 

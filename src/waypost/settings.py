@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,6 +18,9 @@ ROLES = ("api", "gateway", "jobs")
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+#: A host name, an IPv4 or an IPv6 address (without brackets).
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:]{2,39}")
 
 
 class SettingsError(Exception):
@@ -43,8 +47,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Emulated vehicles to run.
     demo: NotNegative = 0
 
-    #: Address under which clients and devices reach this server, for links and registration
-    #: messages; empty: what ``http`` says.
+    #: Address under which devices reach this server: a host name or an IP address. A URL may
+    #: stand here, too; only its host counts, since a device's port is that of its protocol. Empty:
+    #: nobody can be told where to report, and commands that would say so fail with that reason.
     public_address: str = ""
     #: Certificate chain and key (PEM) for HTTPS and for device ports over TLS.
     tls_certificate: Path | None = None
@@ -187,6 +192,11 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(
                     "roles can be split over processes only with NATS between them (set nats)"
                 )
+        if self.public_address and not self.public_host:
+            raise ValueError(
+                f"public_address: {self.public_address!r} is neither a host name, an IP address "
+                "nor a URL with one of them"
+            )
         self._check_sms()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
@@ -210,6 +220,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 re.compile(getattr(self, name))
             except re.error as error:
                 raise ValueError(f"{name} is no regular expression: {error}") from None
+
+    @property
+    def public_host(self) -> str:
+        """The host of ``public_address``; empty: there is none."""
+        given = self.public_address.strip()
+        try:
+            parts = urlsplit(given if "://" in given else f"//{given}")
+            host = parts.hostname if parts.port != 0 else None
+        except ValueError:
+            return ""
+        return host if host and _HOST.fullmatch(host) else ""
 
     @property
     def sqlite(self) -> bool:

@@ -23,6 +23,7 @@ from api_world import World
 from waypost.accounts.passwords import Passwords
 from waypost.api.services import Services
 from waypost.ingest import Foldings, Ingest
+from waypost.protocols import all_protocols
 from waypost.settings import Settings
 
 
@@ -65,6 +66,13 @@ async def world(services: Services, ingest: Ingest, foldings: Foldings) -> Async
     await settle(world)
     yield world
     await world.client.aclose()
+
+
+@pytest.fixture
+def all_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every protocol has instructions of every kind."""
+    for protocol in all_protocols().values():
+        monkeypatch.setattr(protocol, "can_tell", classmethod(lambda *_: True))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from waypost.catalog import models, special_settings
 from waypost.store.tables import commands, device_settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
 
 #: As the documents print it, for the profile telfm.
 MODE: dict[str, Any] = {

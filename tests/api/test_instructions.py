@@ -15,7 +15,7 @@ from waypost.catalog import models
 from waypost.store.tables import commands
 from waypost.telemetry.message import Message
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
 
 #: A model that says where it is when it is asked over its connection.
 ASKABLE = "qlgv55lite"

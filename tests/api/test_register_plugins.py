@@ -24,7 +24,7 @@ from sqlalchemy import select, update
 from waypost.catalog import models
 from waypost.store.tables import bundles, commands, sim_cards
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
 
 # What sets a device up.
 
@@ -33,11 +33,7 @@ async def test_registering_queues_what_sets_the_device_up_and_says_why_it_cannot
     world: World,
 ) -> None:
     made = await world.register("one", phone="79123122312", **APN)
-    content = {
-        "model": "telfmb120",
-        "device_id": made["source"]["device_id"],
-        "apn": {"name": "fast.tmobile.com", "user": "tmobile"},
-    }
+    content = {"apn": {"name": "fast.tmobile.com", "user": "tmobile"}, "interval": 60}
     assert await queue(world) == [("sms", "registration", None, "failed", content)]
     async with world.services.database.read() as connection:
         row = (await connection.execute(select(commands))).one()
@@ -302,8 +298,16 @@ async def test_the_panels_retry_waits_two_minutes_and_resets_the_tracking_settin
             "remainder": 91,
         }
         world.clock.pass_(91)
-    kinds = [told[1] for told in await queue(world)]
-    assert kinds == ["registration", "tracking", "registration", "registration"]
+    told = [(channel, kind, state) for channel, kind, _, state, _ in await queue(world)]
+    by_sms, connected = ("sms", "registration", "failed"), ("gprs", "registration", "failed")
+    assert told == [
+        by_sms,
+        ("gprs", "tracking", "cancelled"),
+        ("gprs", "tracking", "cancelled"),  # what was told once is told anew
+        *(by_sms, connected),
+        ("gprs", "tracking", "queued"),
+        *(by_sms, connected),
+    ]
 
 
 async def test_whom_the_panels_retry_is_not_for(world: World) -> None:

@@ -21,7 +21,7 @@ from waypost.store.tables import (
 )
 from waypost.telemetry.message import Message
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
 
 NEW = {
     "plugin_id": 37,
@@ -54,7 +54,7 @@ async def test_the_documented_example_replaces_and_keeps_what_the_tracker_is(
     assert (await world.call("tracker/list"))["list"] == [reply["value"]]
     (told,) = await queue(world)
     assert told[:4] == ("sms", "registration", None, "failed")
-    assert told[4]["device_id"] == "123451234512353"
+    assert told[4]["apn"]["name"] == APN["apn_name"]
 
 
 async def test_the_history_stays_and_the_status_says_that_the_device_is_new(
@@ -135,8 +135,8 @@ async def test_settings_go_over_to_a_device_that_has_the_same_ones(
     told = [(kind, state) for _, kind, _, state, _ in await queue(world)]
     assert told == [
         ("tracking", "cancelled"),
-        ("registration", "failed"),
         ("tracking", "queued"),
+        ("registration", "failed"),
     ]
     await connect(world, made)
     other = {**NEW, "device_id": "123451234512361"}

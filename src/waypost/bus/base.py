@@ -14,6 +14,8 @@ Subjects in use:
 ``fleet.device.<hex id>``     this device id was registered, replaced or given up
 ``fleet.user.<user_id>``      the account's trackers, groups, rights or settings changed
 ``session.<source_id>``       a gateway has a new connection of this source, or no more
+``ports.told``                a gateway listens on these ports (a map by protocol)
+``ports.ask``                 gateways are asked for their ports
 ``accounts.session``          sessions or keys ended (their cache keys)
 ``accounts.dealer.<id>``      a dealer was shut out, or let in again
 ``tap.<hex device id>``       bytes in and out of a device, while somebody watches

@@ -24,6 +24,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.bus.base import Bus
+from waypost.fleet.device_settings import confirm
 from waypost.settings import Settings
 from waypost.store.engine import Database
 from waypost.store.tables import command_attempts, commands
@@ -317,7 +318,8 @@ class CommandQueue:
             )
             .values(outcome=ANSWERED, finished_at=now)
         )
-        await connection.execute(
+        told = (commands.c.source_id, commands.c.kind, commands.c.payload)
+        changed = await connection.execute(
             update(commands)
             .where(
                 commands.c.id == command_id,
@@ -329,7 +331,18 @@ class CommandQueue:
                 answer=_plain(text),
                 error=None if ok else "the device refused it",
             )
+            .returning(*told)
         )
+        if not ok:
+            return
+        row = changed.first()
+        if row is None:
+            # Taken back on its way; the device has done it all the same.
+            row = (
+                await connection.execute(select(*told).where(commands.c.id == command_id))
+            ).first()
+        if row is not None:
+            await confirm(connection, row.source_id, row.kind, row.payload, now)
 
     async def late_answer(
         self, source_id: int, text: str, *, key: str | None, ok: bool, now: int

@@ -1,7 +1,7 @@
-"""What is configured on devices: tracking modes and special settings.
+"""What is configured on devices: tracking modes, special settings, lights.
 
-What people set is kept here and queued for the device. Whether the device knows it, the state of
-the command says.
+What people want is kept here and queued for the device; apart from it stands what the device
+acknowledged last. Where there are no instructions for its model, wishes are kept and not sent.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+import msgspec
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.catalog import models, profiles, special_settings
@@ -17,8 +18,9 @@ from waypost.catalog.fields import FieldError
 from waypost.catalog.models import Model
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.rows import TrackerRow
+from waypost.fleet.telling import can_tell, cannot_tell
 from waypost.refusal import Refused
-from waypost.store.tables import device_settings
+from waypost.store.tables import commands, device_settings
 
 #: The name of the tracking mode among a device's settings, and the kind of its command.
 TRACKING = "tracking"
@@ -26,6 +28,8 @@ TRACKING = "tracking"
 SPECIAL = "special_settings"
 #: The kind of command that seals or opens a lock.
 LOCK = "electronic_lock"
+#: The name of the lights among a device's settings, and the kind of their command.
+LED = "led"
 
 Values = dict[str, Any]
 
@@ -38,9 +42,22 @@ async def stored(connection: AsyncConnection, source_id: int) -> dict[str, Value
     return {row.name: row.value for row in await connection.execute(query)}
 
 
-async def forget_tracking(connection: AsyncConnection, source_id: int) -> None:
-    """The tracking mode is the model's default again."""
-    await _forget(connection, source_id, TRACKING)
+async def reset_tracking(outbox: Outbox, row: TrackerRow) -> None:
+    """The tracking mode is the model's first one again, and a device that was told another is
+    told so."""
+    known = await stored(outbox.write.connection, row.source_id)
+    if TRACKING in known:
+        first = profiles.defaults(_profile(row))
+        await _keep(outbox, row, TRACKING, first, TRACKING, first)
+
+
+async def interval_of(connection: AsyncConnection, row: TrackerRow) -> int | None:
+    """Seconds between two reports while driving, as they were set last or the model's first ones;
+    None where its settings name none."""
+    if not has_tracking(row):
+        return None
+    interval = (await tracking_of(connection, row)).get("tracking_interval")
+    return interval if isinstance(interval, int) and interval > 0 else None
 
 
 async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
@@ -55,6 +72,77 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
                 await _keep(outbox, row, name, values, TRACKING, values)
         elif name in types_of(model):
             await _keep(outbox, row, name, values, SPECIAL, {"type": name, **values})
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """One group of a device's settings, as wanted and as confirmed."""
+
+    #: ``tracking``, ``led``, or a type of special settings.
+    name: str
+    wanted: Values
+    #: When somebody set it (ms); None: nobody did.
+    changed_at: int | None
+    #: What the device acknowledged last; None: nothing.
+    confirmed: Values | None
+    confirmed_at: int | None
+    #: ``default`` (nobody set it), ``kept`` (there are no instructions for the model, so it is not
+    #: sent), or the state of the command that carries it.
+    state: str
+    #: Why it was not sent, or not taken.
+    error: str | None
+
+    @property
+    def different(self) -> list[str]:
+        """Fields that the device has not confirmed as they are wanted."""
+        confirmed = self.confirmed or {}
+        return [
+            field
+            for field, value in self.wanted.items()
+            if field not in confirmed or confirmed[field] != value
+        ]
+
+
+async def confirmations(connection: AsyncConnection, row: TrackerRow) -> list[Confirmation]:
+    """All settings that the model of ``row`` has."""
+    query = (
+        select(
+            device_settings,
+            commands.c.state,
+            commands.c.error,
+        )
+        .select_from(
+            device_settings.outerjoin(commands, commands.c.id == device_settings.c.command_id)
+        )
+        .where(device_settings.c.source_id == row.source_id)
+    )
+    known = {one.name: one for one in await connection.execute(query)}
+    first = {name: special_settings.defaults(name) for name in types_of(models.model(row.model))}
+    if has_tracking(row):
+        first = {TRACKING: profiles.defaults(_profile(row)), **first}
+    if LED in known or can_tell(row.model, LED):
+        first[LED] = {"enable": True}
+    # A lock's password may have been set as that of a lock in general.
+    first |= {name: {} for name in known if name not in first}
+    found = []
+    for name, values in first.items():
+        one = known.get(name)
+        kind = name if name in (TRACKING, LED) else SPECIAL
+        error = cannot_tell(row, kind)
+        state = "kept" if error else "default"
+        if one is not None and one.command_id is not None:
+            state, error = one.state, one.error
+        found.append(
+            Confirmation(
+                name=name,
+                wanted={**values, **(one.value if one is not None else {})},
+                changed_at=one.changed_at if one is not None else None,
+                confirmed=one.confirmed if one is not None else None,
+                confirmed_at=one.confirmed_at if one is not None else None,
+                state=state,
+                error=error,
+            )
+        )
+    return found
 
 
 # Tracking modes.
@@ -137,10 +225,7 @@ async def change_special(
         raise Refused(214)
     clean, errors = special_settings.validate(name, values)
     _need_none(parameter, errors)
-    kept = dict(clean)
-    if kept.get("remember_password") is False:
-        kept["password"] = None
-    await _keep(outbox, row, name, kept, SPECIAL, {"type": name, **clean})
+    await _keep(outbox, row, name, _remembered(clean), SPECIAL, {"type": name, **clean})
 
 
 def _accepted(row: TrackerRow) -> tuple[str, ...]:
@@ -184,24 +269,46 @@ async def _keep(
     outbox: Outbox, row: TrackerRow, name: str, kept: Values, kind: str, told: Values
 ) -> None:
     """Stores ``kept`` and queues ``told`` in place of what the device has not been told yet: else
-    an older attempt that is repeated would undo a newer setting."""
+    an older attempt that is repeated would undo a newer setting. What its model has no
+    instructions for is stored only."""
     connection = outbox.write.connection
-    before = select(device_settings.c.command_id).where(
-        device_settings.c.source_id == row.source_id, device_settings.c.name == name
-    )
-    command_id = await connection.scalar(before)
-    if command_id is not None:
-        await outbox.cancel(row.source_id, command_id)
-    await _forget(connection, row.source_id, name)
+    which = (device_settings.c.source_id == row.source_id, device_settings.c.name == name)
+    before = (await connection.execute(select(device_settings.c.command_id).where(*which))).first()
+    if before is not None and before.command_id is not None:
+        await outbox.cancel(row.source_id, before.command_id)
+    values: Values = {
+        "value": kept,
+        "changed_at": outbox.now,
+        "command_id": await outbox.tell(row, kind, told) if can_tell(row.model, kind) else None,
+    }
+    if before is None:
+        made = insert(device_settings).values(source_id=row.source_id, name=name, **values)
+        await connection.execute(made)
+    else:
+        await connection.execute(update(device_settings).where(*which).values(values))
+
+
+async def confirm(
+    connection: AsyncConnection, source_id: int, kind: str, payload: bytes, now: int
+) -> None:
+    """The device acknowledged a command: what it set is confirmed. Other kinds are passed over."""
+    if kind not in (TRACKING, SPECIAL, LED):
+        return
+    told: Values = msgspec.json.decode(payload)
+    name = told.pop("type") if kind == SPECIAL else kind
     await connection.execute(
-        insert(device_settings).values(
-            source_id=row.source_id,
-            name=name,
-            value=kept,
-            changed_at=outbox.now,
-            command_id=await outbox.tell(row, kind, told),
-        )
+        update(device_settings)
+        .where(device_settings.c.source_id == source_id, device_settings.c.name == name)
+        .values(confirmed=_remembered(told), confirmed_at=now)
     )
+
+
+def _remembered(values: Mapping[str, Any]) -> Values:
+    """Settings as they are kept: a password that is not to be remembered is not."""
+    kept = dict(values)
+    if kept.get("remember_password") is False:
+        kept["password"] = None
+    return kept
 
 
 async def _forget(connection: AsyncConnection, source_id: int, name: str) -> None:

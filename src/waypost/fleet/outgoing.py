@@ -14,7 +14,9 @@ from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.rows import TrackerRow
+from waypost.fleet.server_address import Addresses
 from waypost.fleet.service import Write
+from waypost.fleet.telling import cannot_tell
 from waypost.settings import Settings
 from waypost.store.tables import commands
 
@@ -31,6 +33,10 @@ _UNREACHABLE: dict[Channel, str] = {
     "http": "no way out to other servers is set up",
 }
 
+#: What is not for a device's protocol to understand: lines that people type, and what is for other
+#: people and servers.
+_NO_INSTRUCTIONS = frozenset({"text", "hex", "invitation", "webhook"})
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,6 +52,7 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
 
     write: Write
     settings: Settings
+    addresses: Addresses
     now: int
     #: Whose action it is: a user's, or somebody's in the panel.
     user_id: int | None = None
@@ -61,12 +68,16 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
         recipient: str | None = None,
         soon: bool = False,
         reliable: bool = True,
+        refused: str | None = None,
     ) -> int:
         """Queues something for the device of ``row``, or for ``recipient`` (phone number, address);
         the id of the command. ``content`` is what the kind has, or the bytes of a ``text``.
         ``soon``: later it would do harm. ``reliable``: repeated until it is answered. Where the
-        channel leads nowhere the command has failed, with the reason."""
-        refused = unreachable(self.settings, channel)
+        channel leads nowhere, the device's protocol has no such instructions, or ``refused`` says
+        why it cannot be, the command has failed, with the reason."""
+        refused = unreachable(self.settings, channel) or refused
+        if refused is None and kind not in _NO_INSTRUCTIONS:
+            refused = cannot_tell(row, kind)
         made = await self.write.connection.execute(
             insert(commands)
             .values(

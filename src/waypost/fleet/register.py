@@ -26,7 +26,7 @@ from waypost.fleet.device_ids import (
 from waypost.fleet.groups import need_group
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.owners import Owner, load_owner, sends_commands
-from waypost.fleet.registration import invite, send_registration
+from waypost.fleet.registration import invite, last_heard, send_registration
 from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
 from waypost.fleet.service import Write
 from waypost.fleet.texts import normal_phone
@@ -61,6 +61,8 @@ class NewDevice(msgspec.Struct, kw_only=True):
     iccid: str | None = None
     #: Whether the device is to be set up by commands; None: as the dealer says.
     send_commands: bool | None = None
+    #: Commands may go by SMS, too.
+    by_sms: bool = True
     #: Who is told how to log in with an app on a phone.
     notify_email: str | None = None
     notify_phone: str | None = None
@@ -145,6 +147,7 @@ async def register(
     if owner.free_places is not None and owner.free_places < 1:
         raise Refused(221)
     owner.check_tariff()
+    heard = await last_heard(connection, prepared.device_id)
     (tracker_id,) = await insert_devices(write, owner, [prepared], outbox.settings, now)
     if subuser_id is not None:
         await connection.execute(
@@ -154,7 +157,7 @@ async def register(
     if row is None:
         raise LookupError(f"tracker {tracker_id} is gone in its own transaction")
     if not prepared.preset and await sends_commands(connection, owner.dealer_id, new.send_commands):
-        await send_registration(outbox, row, prepared.apn)
+        await send_registration(outbox, row, prepared.apn, heard=heard, by_sms=new.by_sms)
     if all_plugins()[new.plugin_id].mobile:
         await invite(outbox, row, new.notify_email, prepared.notify_phone)
     return row

@@ -5,18 +5,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
+from typing import Any
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.catalog import models
-from waypost.fleet.device_settings import forget_tracking
+from waypost.fleet.device_ids import told_as
+from waypost.fleet.device_settings import interval_of, reset_tracking
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.owners import sends_commands
 from waypost.fleet.rows import TrackerRow
+from waypost.fleet.server_address import Unreachable
 from waypost.fleet.source_settings import change_setting
+from waypost.fleet.telling import cannot_tell, protocol_of
+from waypost.protocols.instructions import AccessPoint
 from waypost.refusal import Refused
-from waypost.store.tables import sources
+from waypost.store.tables import inbox, sources
 
+#: The kind of command that sets a device up.
+REGISTRATION = "registration"
+#: Seconds between two reports where the model has no tracking settings.
+INTERVAL = 60
+#: A device that was there so lately (ms) has a connection: gateways note it every five minutes.
+CONNECTED_MS = 10 * 60_000
 #: The panel may ask for registration commands once in so many seconds.
 RETRY_SECONDS = 120
 
@@ -28,12 +41,75 @@ def has_gsm(row: TrackerRow) -> bool:
     return model is not None and model.has_phone and not model.mobile
 
 
-async def send_registration(outbox: Outbox, row: TrackerRow, apn: Mapping[str, str] | None) -> None:
-    """Queues what sets the device up, by SMS. One without a number cannot be written to."""
-    if row.phone is None or not has_gsm(row):
+async def registration_of(
+    outbox: Outbox, row: TrackerRow, apn: Mapping[str, str] | None
+) -> tuple[dict[str, Any], str | None]:
+    """What sets the device of ``row`` up (``protocols.instructions.Registration``), and why it
+    cannot be told (None: it can). Without an access point that of the operator is taken, where
+    number or SIM card say which it is."""
+    server, refused = None, cannot_tell(row, REGISTRATION)
+    protocol = protocol_of(row.model)
+    if refused is None and protocol is not None:
+        try:
+            server = outbox.addresses.of(protocol)
+        except Unreachable as error:
+            refused = str(error)
+    told = {
+        "server": server,
+        "apn": await access_point(outbox, row, apn),
+        "interval": await interval_of(outbox.write.connection, row) or INTERVAL,
+    }
+    content: dict[str, Any] = msgspec.to_builtins(told)
+    return {key: value for key, value in content.items() if value is not None}, refused
+
+
+async def access_point(
+    outbox: Outbox, row: TrackerRow, apn: Mapping[str, str] | None
+) -> AccessPoint | None:
+    """The access point ``apn`` as devices are told it; None: there is none to tell."""
+    model = models.model(row.model)
+    if not apn or model is None or not model.has_apn_settings:
+        return None
+    return AccessPoint(apn.get("name", ""), apn.get("user", ""), apn.get("password", ""))
+
+
+async def send_registration(
+    outbox: Outbox,
+    row: TrackerRow,
+    apn: Mapping[str, str] | None,
+    *,
+    heard: int | None = None,
+    by_sms: bool = True,
+) -> None:
+    """Queues what sets the device up: by SMS where it has a number, and over its connection where
+    it has one already. ``heard`` (ms): when it was there last, before it was registered."""
+    if not has_gsm(row):
         return
-    content = {"model": row.model, "device_id": row.device_id, "apn": apn}
-    await outbox.tell(row, "registration", content, channel="sms")
+    content, refused = await registration_of(outbox, row, apn)
+    if by_sms and row.phone is not None:
+        await outbox.tell(row, REGISTRATION, content, channel="sms", refused=refused)
+    if is_connected(outbox, row, heard):
+        await outbox.tell(row, REGISTRATION, content, refused=refused)
+
+
+def is_connected(outbox: Outbox, row: TrackerRow, heard: int | None = None) -> bool:
+    """Has the device a connection, as far as is known here?"""
+    last = max(heard or 0, row.last_connection_at or 0)
+    return last > outbox.now - CONNECTED_MS
+
+
+async def last_heard(connection: AsyncConnection, device_id: str | None) -> int | None:
+    """When a device that nobody registered was there last (ms); None: nobody heard it."""
+    if device_id is None:
+        return None
+    names, pattern = told_as(device_id)
+    spelled = [inbox.c.device_id.in_(names)]
+    if pattern is not None:
+        spelled.append(inbox.c.device_id.like(pattern))
+    found: int | None = await connection.scalar(
+        select(func.max(inbox.c.last_seen_at)).where(or_(*spelled))
+    )
+    return found
 
 
 async def invite(outbox: Outbox, row: TrackerRow, email: str | None, phone: str | None) -> None:
@@ -70,7 +146,7 @@ async def start_again(outbox: Outbox, row: TrackerRow, wanted: bool | None) -> N
         remainder = before.register_retried_at + RETRY_SECONDS * 1000 - outbox.now
         if remainder > 0:
             raise Refused(264, timeout=RETRY_SECONDS, remainder=ceil(remainder / 1000))
-    await forget_tracking(connection, row.source_id)
+    await reset_tracking(outbox, row)
     await _note_retry(outbox, row)
     if await sends_commands(connection, row.dealer_id, wanted):
         await send_registration(outbox, row, before.settings.get("apn"))

@@ -15,7 +15,7 @@ from waypost.fleet.groups import need_group
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.owners import Owner, sends_commands
 from waypost.fleet.register import NewDevice, identify, leave_inbox, make_up_ids
-from waypost.fleet.registration import send_registration
+from waypost.fleet.registration import last_heard, send_registration
 from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
 from waypost.refusal import Refused, invalid
 from waypost.store.tables import device_events, sources, trackers
@@ -86,6 +86,7 @@ async def replace(
             f"{prepared.device_id} ({prepared.model})",
         )
     )
+    heard = await last_heard(connection, prepared.device_id)
     await leave_inbox(connection, [str(prepared.device_id)])
     await outbox.cancel(row.source_id)
     write.changes.sources.add(row.source_id)
@@ -93,9 +94,9 @@ async def replace(
     made = await fetch_row(connection, rows_query().where(trackers.c.id == row.id))
     if made is None:
         raise LookupError(f"tracker {row.id} is gone in its own transaction")
-    if not prepared.preset and await sends_commands(connection, row.dealer_id, new.send_commands):
-        await send_registration(outbox, made, prepared.apn)
     await device_settings.take_over(outbox, made, models.model(row.model))
+    if not prepared.preset and await sends_commands(connection, row.dealer_id, new.send_commands):
+        await send_registration(outbox, made, prepared.apn, heard=heard, by_sms=new.by_sms)
     return made
 
 

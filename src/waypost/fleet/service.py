@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.bus.base import Bus
 from waypost.fleet.changes import Changes
+from waypost.fleet.server_address import Addresses
 from waypost.fleet.states import States
 from waypost.fleet.trackers import Trackers
 from waypost.settings import Settings
@@ -35,6 +36,7 @@ class Fleet:
         settings: Settings,
         trackers: Trackers,
         states: States,
+        addresses: Addresses,
     ) -> None:
         self.database = database
         self.points = points
@@ -42,15 +44,18 @@ class Fleet:
         self.settings = settings
         self.trackers = trackers
         self.states = states
+        self.addresses = addresses
 
     @classmethod
     async def open(cls, database: Database, points: Points, bus: Bus, settings: Settings) -> Fleet:
         trackers = await Trackers.open(database, bus, settings)
         states = States(points, bus, single_process=settings.single_process)
         await states.start()
-        return cls(database, points, bus, settings, trackers, states)
+        addresses = await Addresses.open(bus, settings)
+        return cls(database, points, bus, settings, trackers, states, addresses)
 
     async def close(self) -> None:
+        await self.addresses.close()
         await self.states.close()
         await self.trackers.close()
 

@@ -516,8 +516,12 @@ device_settings = Table(
     Column("name", Text, primary_key=True),
     Column("value", JSON, nullable=False),
     Column("changed_at", Big, nullable=False),
-    #: What carries it to the device; its state says whether the device knows.
+    #: What carries it to the device; its state says whether the device knows. Null: there are no
+    #: instructions of this kind for its model, so nothing was sent.
     _ref("command_id", "commands.id", nullable=True, index=False),
+    #: What the device acknowledged last, and when; null: nothing.
+    Column("confirmed", JSON(none_as_null=True)),
+    Column("confirmed_at", Big),
 )
 
 #: What an account wants to hear of its trackers.

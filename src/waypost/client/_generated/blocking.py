@@ -1589,8 +1589,8 @@ class UserTracker:
         activation_code: str | None = None,
     ) -> types.TrackerObject:
         """Registers a device that the dealer sells ready for use, by its IMEI alone. It gets
-        no commands. Sub-users need the right tracker_register. Refused with 13, 201, 204, 220,
-        221, 222, 223, 224, 225, 226, 227."""
+        no commands by SMS. Sub-users need the right tracker_register. Refused with 13, 201,
+        204, 220, 221, 222, 223, 224, 225, 226, 227."""
         return self._session.call(
             "user",
             "tracker/register_quick",
@@ -1672,8 +1672,8 @@ class UserTracker:
         self, *, tracker_id: int, imei: str, group_id: int | None = None, iccid: str | None = None
     ) -> types.TrackerObject:
         """The same with a device that the dealer sells ready for use, named by its IMEI alone.
-        It gets no commands. Sub-users need the right tracker_configure. Refused with 13, 201,
-        204, 208, 219, 220, 221, 222, 223, 224, 225, 226, 266."""
+        It gets no commands by SMS. Sub-users need the right tracker_configure. Refused with
+        13, 201, 204, 208, 219, 220, 221, 222, 223, 224, 225, 226, 266."""
         return self._session.call(
             "user",
             "tracker/replace_quick",

@@ -80,7 +80,7 @@ async def register_quick(
     activation_code: Code | None = None,
 ) -> Value[TrackerObject]:
     """Registers a device that the dealer sells ready for use, by its IMEI alone. It gets no
-    commands."""
+    commands by SMS."""
     async with call.services.database.read() as connection:
         bundle = await find_bundle(connection, call.user.dealer_id, imei)
     if bundle is None:
@@ -92,7 +92,7 @@ async def register_quick(
         group_id=group_id,
         activation_code=activation_code,
         iccid=iccid,
-        send_commands=False,
+        by_sms=False,
     )
     return Value(await _register(call, new))
 

@@ -75,7 +75,7 @@ async def replace_quick(
     iccid: Iccid | None = None,
 ) -> Value[TrackerObject]:
     """The same with a device that the dealer sells ready for use, named by its IMEI alone. It gets
-    no commands."""
+    no commands by SMS."""
     async with call.services.database.read() as connection:
         bundle = await find_bundle(connection, call.user.dealer_id, imei)
     if bundle is None:
@@ -85,7 +85,7 @@ async def replace_quick(
         model=bundle.model_code,
         device_id=imei,
         iccid=iccid,
-        send_commands=False,
+        by_sms=False,
     )
     return Value(await _replace(call, tracker, new, group_id))
 

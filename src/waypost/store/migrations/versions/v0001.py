@@ -1043,6 +1043,10 @@ def upgrade() -> None:
         sa.Column(
             "command_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("confirmed", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column(
+            "confirmed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["command_id"], ["commands.id"], name=op.f("fk_device_settings_command_id")
         ),
