@@ -16,7 +16,7 @@ from typing import Protocol
 from waypost.gateway.clock import now_ms
 
 #: Event-loop time of one slice, seconds.
-SLICE = 0.0005
+SLICE = 0.0002
 
 
 class Turner(Protocol):

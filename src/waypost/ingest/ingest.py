@@ -28,11 +28,16 @@ from waypost.store.points import (
 )
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import Message
+from waypost.telemetry.records import Records
 from waypost.telemetry.state import State, decode_state, encode_state, fold_packet
 
 log = structlog.get_logger()
 
 Done = Callable[[BaseException | None], None]
+
+OnUnlocated = Callable[["LiveSource", Sequence[Message], int], None]
+"""Hears of messages without a current fix that say what the device heard around it, once they are
+stored: the source, the messages, and when they were received (ms)."""
 
 ReadFoldings = Callable[[list[int]], Awaitable[Mapping[int, Folding]]]
 """How the sources with these ids are read; those that are read the common way are not in it."""
@@ -56,7 +61,7 @@ IDLE_SOURCES = 20_000
 BATCH_SUBMISSIONS = 1000
 
 #: Event-loop time of one slice of acknowledgements, seconds.
-SLICE = 0.0005
+SLICE = 0.0002
 
 _pack = msgspec.msgpack.encode
 
@@ -108,6 +113,7 @@ class _Submission:
         "messages",
         "received",
         "rest",
+        "unlocated",
         "untimed",
     )
 
@@ -139,6 +145,7 @@ class _Submission:
             state.newest = rows.newest
         self.fresh, self.block = rows.fresh, rows.block
         self.rest, self.untimed = rows.rest, rows.untimed
+        self.unlocated = rows.unlocated
         fold_packet(state, self.messages, received, live.folding)
 
 
@@ -166,6 +173,8 @@ class Ingest:
         self._claimer: asyncio.Task[None] | None = None
         #: How to find out how sources are read (``ingest.foldings`` sets it).
         self.read_foldings: ReadFoldings | None = None
+        #: Who finds positions for messages without one (``location.locator`` sets it).
+        self.on_unlocated: OnUnlocated | None = None
         self._queue: deque[_Submission] = deque()
         self._records = 0
         self._work = asyncio.Event()
@@ -306,6 +315,7 @@ class Ingest:
             taken = self._take()
             try:
                 batches = self._batches(taken)
+                await asyncio.sleep(0)  # a pause for others, as after each slice
                 with COMMIT_SECONDS.time():
                     await self._points.commit(batches)
             except asyncio.CancelledError:
@@ -327,6 +337,7 @@ class Ingest:
             else:
                 tries = 0
                 self._committed(taken, batches)
+                await asyncio.sleep(0)
 
     def _take(self) -> list[_Submission]:
         """What goes into the next transaction; one submission at a time while the store is being
@@ -401,8 +412,22 @@ class Ingest:
         if self._all_settled.is_set():
             self._all_settled.clear()
             asyncio.get_running_loop().call_soon(self._settle)
+        if self.on_unlocated is not None:
+            self._tell_unlocated(taken, self.on_unlocated)
         COMMITS.inc()
         STORED.inc(sum(len(submission.messages) for submission in taken))
+
+    def _tell_unlocated(self, taken: list[_Submission], tell: OnUnlocated) -> None:
+        for submission in taken:
+            messages = submission.messages
+            found = submission.unlocated
+            if found is None and isinstance(messages, Records):
+                # Rows were made without them; what was folded shows where the fix was lost.
+                steps = messages.steps(submission.received)
+                if steps is not None or messages.opened:
+                    found = [one for one in steps or messages if _is_unlocated(one)]
+            if found:
+                tell(submission.live, found, submission.received)
 
     def _settle(self) -> None:
         """A slice of what is to be told: states first, so that whoever hears an acknowledgement
@@ -430,3 +455,9 @@ class Ingest:
             submission.done(error)
         except Exception:
             log.exception("after_commit_failed")
+
+
+def _is_unlocated(message: Message) -> bool:
+    if not (message.cells or message.wifi):
+        return False
+    return message.latitude is None or not message.valid

@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from waypost.telemetry.message import Message
 from waypost.telemetry.row import Block, Row
 
+if TYPE_CHECKING:
+    _Base = Sequence[Message]
+else:
+    # Whether something is an instance of an abstract class is a slow question, and it is asked
+    # several times of every packet.
+    _Base = object
 
-class Records(Sequence[Message]):
+
+class Records(_Base):
     """Messages about the device that sent them (none has a ``device_id``). Who looks at them gets
     the same objects every time, and what he changes in them counts."""
 
@@ -81,6 +88,11 @@ class Records(Sequence[Message]):
         return self.messages == other if isinstance(other, list) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+    __contains__, __reversed__ = Sequence.__contains__, Sequence.__reversed__
+    index, count = Sequence.index, Sequence.count
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.messages!r})"
+
+
+Sequence.register(Records)  # type: ignore[type-abstract]

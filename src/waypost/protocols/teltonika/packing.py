@@ -182,7 +182,7 @@ class _Packers:
 
     def __init__(self, content: _Content, arguments: str) -> None:
         self._content, self._arguments = content, arguments
-        self._made: dict[int, Callable[..., bytes | None]] = {}
+        self._made: dict[int, Any] = {}
         #: Everything that is not always there, a bit each.
         self.conditions = list(dict.fromkeys(v.condition for v in content.values if v.condition))
         self.conditions += [f"t{index}" for index in range(len(content.tails))]
@@ -193,51 +193,132 @@ class _Packers:
         bits = [f"({1 << bit} if {test} else 0)" for bit, test in enumerate(self.conditions)]
         return " | ".join(bits) or "0"
 
-    def get(self, mask: int) -> Callable[..., bytes | None] | None:
-        """Packs the head of the map and all of its values but texts and cells; None: too many
-        sets have been seen."""
+    def get(self, mask: int) -> Any:
+        """What packs the head of the map and all of its values but texts and cells; None: too
+        many sets have been seen."""
         made = self._made.get(mask)
         if made is None and len(self._made) < MOST_PACKERS:
-            made = self._made[mask] = self._compile(mask)
+            there = {test for bit, test in enumerate(self.conditions) if mask >> bit & 1}
+            values = [v for v in self._content.values if not v.condition or v.condition in there]
+            count = len(values) + sum(f"t{n}" in there for n in range(len(self._content.tails)))
+            made = self._made[mask] = self._compile(_Fields(values, count))
         return made
 
-    def _compile(self, mask: int) -> Callable[..., bytes | None]:
-        there = {test for bit, test in enumerate(self.conditions) if mask >> bit & 1}
-        values = [v for v in self._content.values if not v.condition or v.condition in there]
-        count = len(values) + sum(f"t{n}" in there for n in range(len(self._content.tails)))
-        if not count:
+    def _compile(self, fields: _Fields) -> Any:
+        """``f(values) -> bytes or None``."""
+        if not fields.count:
             return lambda *_: None
-        literal = bytes((0x80 | count,)) if count < 16 else b"\xde" + count.to_bytes(2, "big")
-        form, sources = ">", []
+        return fields.function(self._arguments)
+
+
+class _Fields:
+    """What goes into one ``struct``: literal bytes and expressions in turn."""
+
+    def __init__(self, values: list[_Value], count: int) -> None:
+        self.count = count
+        self._form, self._sources, self._literal = ">", list[str](), b""
+        if count:
+            small = count < 16
+            self._literal = bytes((0x80 | count,)) if small else b"\xde" + count.to_bytes(2, "big")
         for value in values:
-            literal += _pack(value.name) + value.code
-            form += f"{len(literal)}s{value.form}"
-            sources += [repr(literal), value.source]
-            literal = b""
-        if literal:
-            form, sources = f">{len(literal)}s", [repr(literal)]
-        namespace = {"pack": struct.Struct(form).pack}
-        packer: Callable[..., bytes] = eval(  # noqa: S307  (nothing in it comes from a device)
-            f"lambda {self._arguments}: pack({', '.join(sources)})", namespace
-        )
+            self.literal(_pack(value.name) + value.code)
+            self.expression(value.form, value.source)
+
+    @property
+    def size(self) -> int:
+        return struct.calcsize(self._form) + len(self._literal)
+
+    def literal(self, data: bytes) -> None:
+        self._literal += data
+
+    def expression(self, form: str, source: str) -> None:
+        if self._literal:
+            self._form += f"{len(self._literal)}s"
+            self._sources.append(repr(self._literal))
+            self._literal = b""
+        self._form += form
+        self._sources.append(source)
+
+    def append(self, other: _Fields) -> None:
+        """``other`` follows."""
+        if self._literal:
+            self.expression("", "")
+            self._sources.pop()
+        self._form += other._form[1:]
+        self._sources += other._sources
+        self._literal = other._literal
+
+    def function(self, arguments: str) -> Callable[..., bytes]:
+        """Packs it, the expressions being of ``arguments``."""
+        if self._literal:
+            self.expression("", "")
+            self._sources.pop()
+        # Nothing in it comes from a device.
+        source = f"lambda {arguments}: pack({', '.join(self._sources)})"
+        packer: Callable[..., bytes] = eval(source, {"pack": struct.Struct(self._form).pack})  # noqa: S307
         return packer
 
 
+#: Columns that are the same for all records of a packet, in binary: names of variables.
+_OF_PACKET = {"source_id": "head", "received": "when", "retention": "class_"}
+#: Other variables that a binary row is made of.
+_OF_RECORD = "time, identity, lat, lon, alt, heading, sats, speed, more"
+_NULL = b"\xff\xff\xff\xff"
+
+
+class _RowPackers(_Packers):
+    """The same for whole rows, as PostgreSQL's binary COPY has them."""
+
+    def _compile(self, fields: _Fields) -> Any:
+        """Two functions: of a record with a position, and of one without."""
+        arguments = ", ".join((*_OF_PACKET.values(), _OF_RECORD))
+        if self._arguments:
+            arguments += f", {self._arguments}"
+        return tuple(
+            self._row(columns, fields).function(arguments) for columns in _columns(self._content)
+        )
+
+    def _row(self, columns: dict[str, str], content: _Fields) -> _Fields:
+        row = _Fields([], 0)
+        row.literal(len(COLUMNS).to_bytes(2, "big"))
+        for column, code in FORMATS.items():
+            source = columns.get(column, "None")
+            size = struct.calcsize(f">{code}")
+            if source == "None":
+                row.literal(_NULL)
+                continue
+            row.literal(size.to_bytes(4, "big"))
+            if column in _OF_PACKET:
+                row.expression(f"{size}s", _OF_PACKET[column])
+            else:
+                row.expression(code, "identity" if column == "digest" else source)
+        if content.count:
+            row.expression("i", f"{content.size} + more")
+        else:
+            row.literal(_NULL)
+        row.append(content)
+        return row
+
+
 def compile_rows(elements: Elements, unpack: struct.Struct, *, binary: bool = False) -> ReadRows:
-    """The function that makes rows of records with ``elements``, which ``unpack`` unpacks."""
+    """The function that makes rows of records with ``elements``, which ``unpack`` unpacks: tuples,
+    or (``binary``) bytes that are to be joined."""
     content = _Content(elements)
     if content.unusual:
         return _no_rows
     arguments = ", ".join(f"v{index}" for index in range(len(elements)))
-    packers = _Packers(content, arguments)
+    packers = (_RowPackers if binary else _Packers)(content, arguments)
     namespace: dict[str, Any] = {
         "digest": xxh3_64_intdigest,
         "packer": packers.get,
         "unpack": unpack.iter_unpack,
+        "pack_long": struct.Struct(">q").pack,
+        "pack_short": struct.Struct(">h").pack,
     }
     namespace |= {f"tail{n}": make for n, (_, _, make) in enumerate(content.tails)}
+    making = (_binary_rows if binary else _tuple_rows)(content, arguments)
     # The source is made of numbers and of names in avl.toml, of nothing that a device sent.
-    exec(_source(content, arguments, packers.mask, unpack.size, binary, namespace), namespace)  # noqa: S102
+    exec(_source(content, arguments, packers.mask, unpack.size, making), namespace)  # noqa: S102
     rows: ReadRows = namespace["rows"]
     return rows
 
@@ -267,36 +348,66 @@ _LOCATED = {
 }
 
 
-def _source(
-    content: _Content,
-    arguments: str,
-    mask: str,
-    size: int,
-    binary: bool,
-    namespace: dict[str, Any],
-) -> str:
+def _columns(content: _Content) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns of a record with a position, and of one without."""
     always = _ALWAYS | {"hdop": content.hdop}
-    located = always | _LOCATED | {"speed": content.speed}
+    return always | _LOCATED | {"speed": content.speed}, always
+
+
+class _Making(msgspec.Struct):
+    """Where the two kinds of rows differ: statements before the first record, when the set of
+    values is another one, for every record, for one with a position, for one without."""
+
+    before: list[str]
+    packer: str
+    record: list[str]
+    located: str
+    always: str
+
+
+def _tuple_rows(content: _Content, arguments: str) -> _Making:
+    located, always = (
+        f"out.append(({', '.join(columns.get(name, 'None') for name in COLUMNS)}))"
+        for columns in _columns(content)
+    )
+    tails = [f"if t{n}: content += t{n}" for n in range(len(content.tails))]
+    return _Making([], "pack = found", [f"content = pack({arguments})", *tails], located, always)
+
+
+def _binary_rows(content: _Content, arguments: str) -> _Making:
+    before = [
+        "head, when = pack_long(source_id), pack_long(received)",
+        "class_ = pack_short(retention)",
+        "more = 0",
+    ]
+    record = [f"identity = {_ALWAYS['digest']}"]
+    add = ""
+    if content.tails:
+        record += [
+            f"tail = {' + '.join(f't{n}' for n in range(len(content.tails)))}",
+            "more = len(tail)",
+        ]
+        add = "; out.append(tail)"
+    given = ", ".join((*_OF_PACKET.values(), _OF_RECORD))
+    if arguments:
+        given += f", {arguments}"
+    located, always = (f"out.append(pack_{kind}({given})){add}" for kind in ("located", "always"))
+    return _Making(before, "pack_located, pack_always = found", record, located, always)
+
+
+def _source(content: _Content, arguments: str, mask: str, size: int, making: _Making) -> str:
     on, moving = (content.switches.get(name) for name in ("ignition", "is_moving"))
     pace = f"{content.speed} if {content.speed} < {MIN_SPEED} else {MIN_SPEED}"
     changed = "pace != now" + (f" or on != {on}" if on else "")
     changed += f" or moving != {moving}" if moving else ""
     names = f", {arguments}" if arguments else ""
     tails = [(f"t{n}", f"tail{n}({given})") for n, (_, given, _) in enumerate(content.tails)]
-    if binary:
-        rows = _Binary("a", located, namespace), _Binary("b", always, namespace)
-        before = [line for row in rows for line in row.constants]
-        put_located, put_always = (row.statement for row in rows)
-        after = "if content: out.append(content)"
-    else:
-        before, after = [], "out.append(row)"
-        put_located, put_always = f"row = {_row(located)}", f"row = {_row(always)}"
     return f"""
 def rows(data, source_id, retention, received, newest, limit, out, bends):
     end = 0
-{_lines(4, before)}
     kind = pace = on = moving = None
     mixed = False
+{_lines(4, making.before)}
     for time, lon, lat, alt, heading, sats, speed, cause{names} in unpack(data):
         if cause or not newest < time <= limit or heading > 720:
             return None
@@ -306,80 +417,24 @@ def rows(data, source_id, retention, received, newest, limit, out, bends):
 {_lines(8, (f"{name} = {source}" for name, source in tails))}
         mask = {mask}
         if mask != kind:
-            pack = packer(mask)
-            if pack is None:
+            found = packer(mask)
+            if found is None:
                 return None
+            {making.packer}
             mixed = mixed or kind is not None
             kind = mask
-        content = pack({arguments})
-{_lines(8, (f"if {name}: content += {name}" for name, _ in tails))}
+{_lines(8, making.record)}
         if (lat or lon) and -900000000 <= lat <= 900000000 and -1800000000 <= lon <= 1800000000:
             now = ({pace}) if sats else -1
-            {put_located}
+            {making.located}
         else:
             now = -1
-            {put_always}
+            {making.always}
         if {changed}:
             pace, on, moving = now, {on}, {moving}
             bends.append(start // {size})
-        {after}
     return newest, None if mixed else kind
 """
-
-
-#: Columns that are the same for all records of a packet.
-_OF_PACKET = ("source_id", "received", "retention")
-_NULL = b"\xff\xff\xff\xff"
-
-
-class _Binary:
-    """How a row with ``columns`` is packed but for its content. What does not change within a
-    packet is put together once for it (``constants``)."""
-
-    def __init__(self, name: str, columns: dict[str, str], namespace: dict[str, Any]) -> None:
-        form, self._values, self.constants = ">", list[str](), list[str]()
-        parts: list[str] = [repr(len(COLUMNS).to_bytes(2, "big"))]
-        length = 2
-
-        def constant() -> None:
-            nonlocal form, length
-            form += f"{length}s"
-            word = f"{name}{len(self.constants)}"
-            self.constants.append(f"{word} = {' + '.join(parts)}")
-            self._values.append(word)
-            parts.clear()
-            length = 0
-
-        for column, code in FORMATS.items():
-            source = columns.get(column, "None")
-            if source == "None":
-                parts.append(repr(_NULL))
-                length += len(_NULL)
-                continue
-            size = struct.calcsize(f">{code}")
-            parts.append(repr(size.to_bytes(4, "big")))
-            length += 4
-            if column in _OF_PACKET:
-                namespace[f"pack_{code}"] = struct.Struct(f">{code}").pack
-                parts.append(f"pack_{code}({source})")
-                length += size
-            else:
-                constant()
-                form += code
-                self._values.append(source)
-        if parts:
-            constant()
-        namespace[f"pack_{name}"] = struct.Struct(form + "i").pack
-        self._name = name
-
-    @property
-    def statement(self) -> str:
-        given = ", ".join(self._values)
-        return f"out.append(pack_{self._name}({given}, -1 if content is None else len(content)))"
-
-
-def _row(columns: dict[str, str]) -> str:
-    return f"({', '.join(columns.get(name, 'None') for name in COLUMNS)})"
 
 
 def _lines(indent: int, statements: Iterable[str]) -> str:
