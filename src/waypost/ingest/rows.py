@@ -52,6 +52,8 @@ class Rows(msgspec.Struct, gc=False):
     untimed: list[Row]
     #: Newest device time stored with these; -1: none.
     newest: int
+    #: Messages without a current fix that say what the device heard around it.
+    unlocated: list[Message] | None = None
 
 
 def packet_rows(
@@ -72,6 +74,7 @@ def packet_rows(
     fresh: list[Row] = []
     rest: list[Row] = []
     untimed: list[Row] = []
+    unlocated: list[Message] | None = None
     limit = received + FUTURE_MS
     if isinstance(messages, Records):
         most = min(limit, _TIME_MAX)
@@ -140,6 +143,10 @@ def packet_rows(
         content: bytes | None
         if message.cells or message.wifi:
             content = _with_networks(message)
+            if latitude is None or not message.valid:
+                if unlocated is None:
+                    unlocated = []
+                unlocated.append(message)
         else:
             try:
                 content = _pack(values) if values else None
@@ -167,7 +174,7 @@ def packet_rows(
                 content,
             )
         )
-    return Rows(fresh, None, rest, untimed, newest)
+    return Rows(fresh, None, rest, untimed, newest, unlocated)
 
 
 def _with_networks(message: Message) -> bytes:
