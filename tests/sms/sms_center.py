@@ -185,7 +185,7 @@ class SmsCenter:
         wanted = {} if to is None else {"to": to.removeprefix("+")}
         return [one["text"] for one in self.all("text", **wanted)]
 
-    def text_to(self, to: str, seconds: float = 20, *, after: int = 0) -> str:
+    def text_to(self, to: str, seconds: float = 40, *, after: int = 0) -> str:
         """Waits for the text to a number that comes after ``after`` others."""
         with self._changed:
             found = self._changed.wait_for(lambda: len(self.texts(to)) > after, seconds)
@@ -193,13 +193,13 @@ class SmsCenter:
         return self.texts(to)[after]
 
     async def heard(
-        self, event: str, count: int = 1, seconds: float = 20, **fields: Any
+        self, event: str, count: int = 1, seconds: float = 40, **fields: Any
     ) -> list[Event]:
         """Waits for so many events of a kind; gives them."""
         await self.until(lambda: len(self.all(event, **fields)) >= count, seconds)
         return self.all(event, **fields)
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 40) -> None:
         """Waits for anything."""
         end = time.monotonic() + seconds
         while not condition():

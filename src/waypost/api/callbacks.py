@@ -3,6 +3,7 @@ actions: their form is the provider's, and their secret is not a user's."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import structlog
@@ -68,8 +69,13 @@ class SmsCallbacks:
         told: list[Report] | list[Incoming]
         read = read_delivery if kind == "delivery" else read_incoming
         told = read(self._settings, fields)
-        for one in told:
-            if isinstance(one, Report):
-                await self._inbound.report(provider, one)
-            else:
-                await self._inbound.incoming(provider, one)
+        inbound = self._inbound
+        # Together: what waits at the same moment is stored in one transaction.
+        await asyncio.gather(
+            *(
+                inbound.report(provider, one)
+                if isinstance(one, Report)
+                else inbound.incoming(provider, one)
+                for one in told
+            )
+        )

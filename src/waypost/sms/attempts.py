@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.commands.queue import ACKNOWLEDGED, CANCELLED, FAILED, QUEUED, SENT
+from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, FAILED, QUEUED, SENT
 from waypost.settings import Settings
 from waypost.store.tables import command_attempts, commands
 
@@ -71,6 +71,8 @@ class Attempts:
             .where(
                 command_attempts.c.command_id == bindparam("command"),
                 command_attempts.c.number == bindparam("attempt"),
+                # An answer says more.
+                func.coalesce(command_attempts.c.outcome, "") != ANSWERED,
             )
             .values(outcome=bindparam("became")),
             [

@@ -94,9 +94,9 @@ def _find(entry: Any, path: str) -> str | None:
     found = _walk(entry, path)
     if isinstance(found, str):
         return found
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return str(found)
-    return None
+    if isinstance(found, bool):
+        return str(found).lower()
+    return str(found) if isinstance(found, int | float) else None
 
 
 def _walk(entry: Any, path: str) -> Any:

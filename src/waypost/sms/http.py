@@ -7,6 +7,7 @@ escaped for the place where it stands.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -60,12 +61,17 @@ class HttpProvider:
         self._reported = bool(settings.sms_http_message_id and settings.sms_http_secret)
         self._sender = settings.sms_sender
         self._pace = Pace(settings.sms_rate)
-        self._client = httpx.AsyncClient(timeout=settings.sms_timeout, follow_redirects=False)
+        self._timeout = float(settings.sms_timeout)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=self._timeout / 2),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=10),
+            follow_redirects=False,
+        )
         self._closed = False
 
     @property
     def trouble(self) -> str | None:
-        return "closed" if self._closed else None
+        return "closed" if self._closed else self._pace.trouble
 
     def start(self, owner: Owner) -> None:
         """There is nothing to connect to before a message is sent, and what comes back comes to
@@ -115,21 +121,27 @@ class HttpProvider:
         headers = [(name, fill(value, fields, "header")) for name, value in self._headers]
         body = fill(self._body, fields, self._kind).encode()
         try:
-            async with self._client.stream(
-                self._method,
-                fill(self._url, fields, "url"),
-                headers=headers,
-                content=body or None,
-            ) as response:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(
+                    self._method,
+                    fill(self._url, fields, "url"),
+                    headers=headers,
+                    content=body or None,
+                ) as response,
+            ):
                 answer = bytearray()
                 async for chunk in response.aiter_bytes():
                     answer += chunk
                     if len(answer) > LONGEST_ANSWER:
                         break
                 return response.status_code, bytes(answer).decode(errors="replace")
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            self._pace.slower()
-            raise NotSent(f"the provider cannot be reached: {_words(error)}") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            reason = f"the provider cannot be reached: {_words(error)}"
+            self._pace.slower(reason)
+            raise NotSent(reason) from None
+        except TimeoutError:
+            raise Uncertain(f"no answer of the provider within {self._timeout:g} s") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise Rejected(f"the templates make no request: {_words(error)}") from None
         except httpx.HTTPError as error:

@@ -14,7 +14,7 @@ from sqlalchemy import and_, case, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.sms.attempts import ACCEPTED, Concluded
-from waypost.sms.provider import Report
+from waypost.sms.provider import Report, plain
 from waypost.store.tables import commands, sms_parts
 
 #: A report on an id that was not known then, and so long ago (ms), was on another message: some
@@ -30,9 +30,9 @@ async def note_parts(
 ) -> list[Concluded]:
     """The provider has these parts. What early reports have ended already."""
     rows = {
-        message_id: {
+        plain(message_id): {
             "provider": provider,
-            "message_id": message_id,
+            "message_id": plain(message_id),
             "command_id": command_id,
             "number": number,
             "state": ACCEPTED,
@@ -65,13 +65,14 @@ async def note_reports(
     and have no part left that is still on its way. A second report on a part changes nothing."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for provider, report in reports:
+        message_id = plain(report.message_id)
         rows.setdefault(
-            (provider, report.message_id),
+            (provider, message_id),
             {
                 "provider": provider,
-                "message_id": report.message_id,
+                "message_id": message_id,
                 "state": report.state,
-                "reason": report.reason,
+                "reason": report.reason and plain(report.reason),
                 "at": now,
             },
         )

@@ -46,6 +46,15 @@ class Report(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
+#: Characters of a number or an id that are kept.
+LONGEST_NAME = 255
+
+
+def plain(text: str, longest: int = LONGEST_NAME) -> str:
+    """A text of somebody else's as both databases can hold it, cut off where it is too long."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:longest]
+
+
 class Incoming(msgspec.Struct, frozen=True):
     """A message from outside."""
 
@@ -117,6 +126,9 @@ class Provider(Protocol):
 
 #: Longest pause, seconds, after the provider said that it is too much.
 LONGEST_PAUSE = 60.0
+#: For a longer rest of a pause (seconds) messages go back into the queue.
+LONGEST_TURN = 5.0
+TOO_MUCH = "the provider says that it is too much at a time"
 #: What was not used of the rate for so long (seconds) may be caught up with.
 BURST = 0.1
 
@@ -130,14 +142,22 @@ class Pace:
         self._next = 0.0
         self._pause = 0.0
         self._paused_until = 0.0
+        self._reason = TOO_MUCH
         self._closed = asyncio.Event()
 
-    async def turn(self, message: Outgoing) -> None:
-        """Waits for the turn of a message. Raises :class:`NotSent` where its life ends first, or
-        the provider is closed."""
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is to be sent for a longer while; None: something may be."""
+        return self._reason if self._paused_until - time.monotonic() > LONGEST_TURN else None
+
+    async def turn(self, message: Outgoing, *, begun: bool = False) -> None:
+        """Waits for the turn of a message. Raises :class:`NotSent` where its life ends first, the
+        pause is a longer one (unless the message was ``begun``), or the provider is closed."""
         while not self._closed.is_set():
             if time.time() * 1000 >= message.expires_at:
                 raise NotSent("its life ended before its turn")
+            if not begun and (trouble := self.trouble) is not None:
+                raise NotSent(trouble)
             now = time.monotonic()
             due = max(self._next, self._paused_until)
             if now >= due:
@@ -146,10 +166,12 @@ class Pace:
             await self._sleep(due - now)
         raise NotSent("the server is stopping")
 
-    def slower(self) -> None:
-        """The provider said that it is too much; once for all that are on their way."""
+    def slower(self, reason: str = TOO_MUCH) -> None:
+        """The provider said that it is too much, or ``reason``; once for all that are on their
+        way."""
         now = time.monotonic()
         if now >= self._paused_until:
+            self._reason = reason
             self._pause = min(max(self._pause * 2, 1.0), LONGEST_PAUSE)
             self._paused_until = now + self._pause
 

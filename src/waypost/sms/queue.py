@@ -118,7 +118,10 @@ class SmsQueue:
             if rows:
                 return claimed, now
             due = select(func.min(func.coalesce(commands.c.due_at, now))).where(
-                _OPEN, commands.c.state == QUEUED, commands.c.source_id.not_in(list(busy))
+                _OPEN,
+                commands.c.state == QUEUED,
+                commands.c.expires_at > now,
+                commands.c.source_id.not_in(list(busy)),
             )
             return [], await connection.scalar(due)
 

@@ -10,17 +10,21 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
-from waypost.protocols.base import Command, CommandError, Device
+from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.settings import Settings
 from waypost.sms.attempts import Attempts
 from waypost.sms.compose import compose, hide
 from waypost.sms.parts import note_reports
-from waypost.sms.provider import Incoming, Report
+from waypost.sms.provider import Incoming, Report, plain
 from waypost.store.engine import Database
 from waypost.store.tables import command_attempts, commands, sms_incoming, sources
 
 #: A device may answer so long (ms) after its command was sent.
 LATE_ANSWER = 86_400_000
+#: Answers to what was sent within this time (ms) come in the order of what they answer.
+PROMPT_ANSWER = 600_000
+#: Commands that may be meant by an answer.
+MOST_ASKED = 100
 #: Characters of a message from outside that are kept.
 LONGEST_TEXT = 10_000
 
@@ -69,14 +73,14 @@ class Replies:
     async def _incoming(
         self, connection: AsyncConnection, provider: str, message: Incoming, now: int
     ) -> Kind | None:
-        if message.message_id is not None:
+        message_id = plain(message.message_id) if message.message_id is not None else None
+        if message_id is not None:
             before = select(sms_incoming.c.id).where(
-                sms_incoming.c.provider == provider,
-                sms_incoming.c.message_id == message.message_id,
+                sms_incoming.c.provider == provider, sms_incoming.c.message_id == message_id
             )
             if await connection.scalar(before.limit(1)) is not None:
                 return None
-        said = message.text.replace("\0", "").encode(errors="replace").decode()[:LONGEST_TEXT]
+        said = plain(message.text, LONGEST_TEXT)
         source_id = await _source(connection, message.sender)
         kind: Kind = "unknown"
         command_id = None
@@ -87,9 +91,9 @@ class Replies:
             insert(sms_incoming).values(
                 at=now,
                 provider=provider,
-                message_id=message.message_id,
-                sender=message.sender,
-                recipient=message.recipient,
+                message_id=message_id,
+                sender=plain(message.sender),
+                recipient=plain(message.recipient),
                 text=said,
                 source_id=source_id,
                 command_id=command_id,
@@ -101,44 +105,12 @@ class Replies:
     async def _answer(
         self, connection: AsyncConnection, source_id: int, said: str, now: int
     ) -> tuple[int | None, str]:
-        """The newest command of this device that went out by SMS and has no answer gets this one;
-        its id (None: there is none), and the answer without what the command keeps secret."""
-        last = and_(
-            command_attempts.c.command_id == commands.c.id,
-            command_attempts.c.number == commands.c.attempts,
-        )
-        query = (
-            select(
-                commands.c.id,
-                commands.c.attempts,
-                commands.c.kind,
-                commands.c.payload,
-                commands.c.shown,
-                sources.c.device_id,
-                sources.c.model,
-                sources.c.setup,
-                sources.c.password,
-            )
-            .join(command_attempts, last)
-            .join(sources, sources.c.id == commands.c.source_id)
-            .where(
-                commands.c.source_id == source_id,
-                commands.c.channel == "sms",
-                commands.c.recipient.is_(None),
-                commands.c.answer.is_(None),
-                commands.c.state != CANCELLED,
-                commands.c.sent_at > now - LATE_ANSWER,
-                or_(command_attempts.c.outcome.is_(None), command_attempts.c.outcome != REFUSED),
-            )
-            .order_by(commands.c.sent_at.desc(), commands.c.id.desc())
-            .limit(1)
-            .with_for_update(of=commands)
-        )
-        row = (await connection.execute(query)).first()
+        """Gives an answer to the command of this device that it belongs to; its id (None: there is
+        none), and the answer without what the command keeps secret."""
+        row, texts = await _asked(connection, source_id, now)
         if row is None:
             return None, said
-        if row.shown is not None:
-            said = hide(said, _secrets(row))
+        said = hide(said, tuple(secret for text in texts for secret in text.secrets))
         await connection.execute(
             update(command_attempts)
             .where(
@@ -148,17 +120,67 @@ class Replies:
                 outcome=ANSWERED, finished_at=func.coalesce(command_attempts.c.finished_at, now)
             )
         )
+        answer = said if row.answer is None else f"{row.answer}\n{said}"
         await connection.execute(
             update(commands)
             .where(commands.c.id == row.id)
             .values(
                 state=ACKNOWLEDGED,
                 finished_at=func.coalesce(commands.c.finished_at, now),
-                answer=said,
+                answer=answer[:LONGEST_TEXT],
                 error=None,
             )
         )
         return row.id, said
+
+
+async def _asked(connection: AsyncConnection, source_id: int, now: int) -> tuple[Any, list[Text]]:
+    """Which command of this device the next answer belongs to, and its texts. Devices answer one
+    text after the other, so of the commands of the last minutes the oldest that has not had an
+    answer to each of its texts; else the newest such one of the last day."""
+    last = and_(
+        command_attempts.c.command_id == commands.c.id,
+        command_attempts.c.number == commands.c.attempts,
+    )
+    answers = select(func.count()).where(
+        sms_incoming.c.source_id == source_id, sms_incoming.c.command_id == commands.c.id
+    )
+    query = (
+        select(
+            commands.c.id,
+            commands.c.attempts,
+            commands.c.kind,
+            commands.c.payload,
+            commands.c.answer,
+            commands.c.sent_at,
+            sources.c.device_id,
+            sources.c.model,
+            sources.c.setup,
+            sources.c.password,
+            answers.scalar_subquery().label("answers"),
+        )
+        .join(command_attempts, last)
+        .join(sources, sources.c.id == commands.c.source_id)
+        .where(
+            commands.c.source_id == source_id,
+            commands.c.channel == "sms",
+            commands.c.recipient.is_(None),
+            commands.c.state != CANCELLED,
+            commands.c.sent_at > now - LATE_ANSWER,
+            or_(command_attempts.c.outcome.is_(None), command_attempts.c.outcome != REFUSED),
+        )
+        .order_by(commands.c.sent_at.desc(), commands.c.id.desc())
+        .limit(MOST_ASKED)
+        .with_for_update(of=commands)
+    )
+    found: tuple[Any, list[Text]] = (None, [])
+    for row in await connection.execute(query):
+        texts = _texts(row)
+        if row.answers >= max(len(texts), 1):
+            continue
+        if found[0] is None or row.sent_at > now - PROMPT_ANSWER:
+            found = (row, texts)
+    return found
 
 
 async def _source(connection: AsyncConnection, sender: str) -> int | None:
@@ -172,11 +194,10 @@ async def _source(connection: AsyncConnection, sender: str) -> int | None:
     return await connection.scalar(query)
 
 
-def _secrets(row: Any) -> tuple[str, ...]:
-    """What a command says that people must not see: devices repeat it in their answers."""
+def _texts(row: Any) -> list[Text]:
+    """What a command says; nothing, where it can be said no more."""
     device = Device(row.device_id, row.model, dict(row.setup), row.password)
     try:
-        texts = compose(Command(row.id, row.payload, row.kind), device)
+        return compose(Command(row.id, row.payload, row.kind), device)
     except CommandError:
-        return ()
-    return tuple(secret for text in texts for secret in text.secrets)
+        return []

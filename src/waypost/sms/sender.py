@@ -127,6 +127,8 @@ class Sender:
 
     async def _lead(self) -> None:
         """Sends for as long as this process is the one to."""
+        # What was under way when this process sent last is nobody's any more.
+        self._chains, self._under_way, self._outcomes = {}, 0, []
         await self._persist(lambda: self._queue.recover(now=_now_ms()))
         provider = self._provider = self._make()
         log.info("sms_sending", provider=provider.name)
@@ -218,7 +220,10 @@ class Sender:
             self._ended.clear()
             batch, self._outcomes = self._outcomes, []
             outcomes = [outcome for outcome, _ in batch]
-            await self._persist(partial(self._write, outcomes))
+            if not await self._persist(partial(self._write, outcomes)) and len(outcomes) > 1:
+                # One that cannot be written down must not keep the others from it.
+                for outcome in outcomes:
+                    await self._persist(partial(self._write, [outcome]))
             for _, written in batch:
                 written.set()
 
@@ -244,17 +249,17 @@ class Sender:
                     log.exception("sms_tidying_failed")
             await asyncio.sleep(TIDY)
 
-    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
-        """Goes on until the database has it."""
+    async def _persist(self, write: Callable[[], Awaitable[object]]) -> bool:
+        """Goes on until the database has it. False: it never will."""
         while True:
             try:
                 await write()
             except Exception as error:
                 if not is_unavailable(error):
                     log.exception("sms_queue_failed")
-                    return
+                    return False
             else:
-                return
+                return True
             await asyncio.sleep(RETRY)
 
     async def _sleep(self, seconds: float) -> None:
@@ -278,9 +283,10 @@ async def _send(provider: Provider, each: Claimed) -> Accepted | SendError:
         try:
             done = await provider.send(message)
         except SendError as error:
-            if number and isinstance(error, NotSent | NotNow):
-                return Uncertain(f"after {number} of {len(each.texts)} messages: {error}")
-            return error
+            if not number:
+                return error
+            kind = Uncertain if isinstance(error, NotSent | NotNow) else type(error)
+            return kind(f"after {number} of {len(each.texts)} messages: {error}")
         except Exception:
             log.exception("sms_provider_failed", provider=provider.name, command=each.command_id)
             return Uncertain("internal error in the provider")

@@ -85,7 +85,9 @@ class SmppProvider:
 
     @property
     def trouble(self) -> str | None:
-        return self._trouble
+        if self._session is not None and self._session.ended is not None:
+            return f"no connection to the SMSC: {self._session.ended}"
+        return self._trouble or self._pace.trouble
 
     def start(self, owner: Owner) -> None:
         self._owner = owner
@@ -152,7 +154,11 @@ class SmppProvider:
         ids: list[str | None] = []
         for part in parts:
             try:
-                ids.append(await self._send_part(message, part, alphabet, reference, payload))
+                ids.append(
+                    await self._send_part(
+                        message, part, alphabet, reference, payload=payload, begun=bool(ids)
+                    )
+                )
             except (NotSent, NotNow) as error:
                 if not ids:
                     raise
@@ -166,7 +172,14 @@ class SmppProvider:
         return Accepted(named, len(parts), reported=len(named) == len(parts))
 
     async def _send_part(
-        self, message: Outgoing, part: Part, alphabet: Alphabet, reference: int, payload: bool
+        self,
+        message: Outgoing,
+        part: Part,
+        alphabet: Alphabet,
+        reference: int,
+        *,
+        payload: bool,
+        begun: bool,
     ) -> str | None:
         """The centre's id of the part, if it gives one. Raises :class:`SendError`."""
         whole = part.of == 1
@@ -188,16 +201,17 @@ class SmppProvider:
             )
 
         while True:
-            await self._pace.turn(message)
+            await self._pace.turn(message, begun=begun)
             session = self._session
             if session is None:
-                raise NotSent(self._trouble or "no connection to the SMSC")
+                raise NotSent(self.trouble or "no connection to the SMSC")
             try:
                 header, body = await session.submit(make)
             except pdu.PduError as error:
                 raise Rejected(str(error)) from None
             if header.status in pdu.SLOWER:
                 self._pace.slower()
+            if header.status == pdu.THROTTLED:
                 continue
             if header.status == pdu.OK and header.command != pdu.GENERIC_NACK:
                 self._pace.well()

@@ -90,7 +90,7 @@ _STATUS = {
     0xFF: "unknown error",
 }
 #: The centre did not take the message and may take it later.
-LATER = frozenset({SYSTEM_ERROR, 0x45, TEMPORARY_ERROR})
+LATER = frozenset({SYSTEM_ERROR, QUEUE_FULL, 0x45, TEMPORARY_ERROR})
 #: It takes none at the moment.
 SLOWER = frozenset({QUEUE_FULL, THROTTLED})
 
@@ -118,6 +118,7 @@ _REASONS = {
     8: "REJECTD",
 }
 _RECEIPT_FIELD = re.compile(r"\b(id|stat|err): ?(?!sub:|stat:)(\S+)", re.IGNORECASE)
+_RECEIPT_TEXT = re.compile(r"\btext:", re.IGNORECASE)
 
 #: ``esm_class``: what kind of message (5.2.12).
 _KIND = 0x3C
@@ -286,7 +287,9 @@ def read_delivery(
     body = found.short_message or (payload.value if payload is not None else b"")
     kind = found.esm_class & _KIND
     if kind == _RECEIPT or RECEIPTED_MESSAGE_ID in tags:
-        return _read_receipt(body, tags, form)
+        coding = found.data_coding
+        text = decode(body, coding) if coding == 0x08 else body.decode("latin-1")
+        return _read_receipt(text, tags, form)
     if kind == _NOTIFICATION:
         return None
     fragment = None
@@ -334,18 +337,20 @@ def _read_user_header(body: bytes) -> tuple[tuple[int, int, int] | None, bytes]:
     return found, body[length + 1 :]
 
 
-def _read_receipt(body: bytes, tags: dict[int, smpp34.Tlv], form: MessageId) -> Report | None:
+def _read_receipt(text: str, tags: dict[int, smpp34.Tlv], form: MessageId) -> Report | None:
     """A delivery receipt: by its parameters where it has them, else by its text (appendix B)."""
-    fields = {name.lower(): value for name, value in _RECEIPT_FIELD.findall(body.decode("latin-1"))}
+    # It ends with the beginning of the message, which may hold anything.
+    told = _RECEIPT_TEXT.split(text, maxsplit=1)[0]
+    fields = {name.lower(): value for name, value in _RECEIPT_FIELD.findall(told)}
     named = tags.get(RECEIPTED_MESSAGE_ID)
-    raw = named.value.rstrip(b"\0").decode("latin-1") if named is not None else ""
+    raw = named.value.split(b"\0", 1)[0].decode("latin-1") if named is not None else ""
     message_id = plain_message_id(raw or fields.get("id", ""), form)
     if message_id is None:
         raise PduError("a delivery report without a message id")
     stated = tags.get(MESSAGE_STATE)
     number = stated.as_int() if stated is not None else None
     word = fields.get("stat", "").upper()[:7]
-    if number is not None:
+    if number:
         state = _MESSAGE_STATES.get(number)
         word = word or _REASONS.get(number, "")
     else:

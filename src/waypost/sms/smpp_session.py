@@ -80,19 +80,24 @@ class Session:
         session = cls(reader, writer, on_delivery, timeout)
         session._reading = asyncio.create_task(session._read(longest), name="smpp session")
         try:
-            sequence = session._next_sequence()
-            header, _ = await session._request(
-                sequence,
-                pdu.BIND_TRANSCEIVER,
-                pdu.bind_packet(sequence, login.system_id, login.password, login.system_type),
-            )
-        except (NotSent, Uncertain) as error:
+            await session._bind(login)
+        except asyncio.CancelledError:
+            session._end("not bound")
+            raise
+        except BindRefused:
             await session._give_up("not bound")
+            raise
+        return session
+
+    async def _bind(self, login: Login) -> None:
+        sequence = self._next_sequence()
+        packet = pdu.bind_packet(sequence, login.system_id, login.password, login.system_type)
+        try:
+            header, _ = await self._request(sequence, pdu.BIND_TRANSCEIVER, packet)
+        except (NotSent, Uncertain) as error:
             raise BindRefused(f"no answer to the log-in: {error}") from None
         if header.status != pdu.OK:
-            await session._give_up("not bound")
             raise BindRefused(f"the log-in is refused: {pdu.describe(header.status)}")
-        return session
 
     async def submit(self, make: Callable[[int], bytes]) -> tuple[pdu.Header, bytes]:
         """Sends the packet that ``make`` puts together for a sequence number; the response's header
@@ -155,8 +160,12 @@ class Session:
                 body = await self._reader.readexactly(header.length - pdu.HEADER)
                 self._heard = loop.time()
                 self._handle(header, head, body)
-        except (asyncio.IncompleteReadError, OSError) as error:
-            self._end(f"the connection ended: {error}")
+                # Who does not read our answers is not read either.
+                await self._writer.drain()
+        except asyncio.IncompleteReadError:
+            self._end("the SMSC ended the connection")
+        except OSError as error:
+            self._end(f"the connection broke: {error}")
         except pdu.PduError as error:
             self._end(str(error))
         finally:

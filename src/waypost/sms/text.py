@@ -48,6 +48,10 @@ _GSM: dict[str, bytes] = {
 _GSM.update({character: bytes([_ESCAPE, code]) for code, character in _EXTENDED.items()})
 
 
+#: Data codings that are a character set (SMPP 3.4, 5.2.19).
+_CHARSETS = {0x01: "ascii", 0x06: "iso8859-5", 0x07: "iso8859-8"}
+
+
 class TextError(ValueError):
     """The text cannot be sent as an SMS; says why."""
 
@@ -147,6 +151,6 @@ def decode(data: bytes, coding: int, plain: Alphabet = Alphabet.GSM) -> str:
         return data.hex()
     if coding == 0x03 or (coding == 0x00 and plain is Alphabet.LATIN1):
         return data.decode("latin-1")
-    if coding == 0x01:
-        return data.decode("ascii", "replace")
+    if coding in _CHARSETS:
+        return data.decode(_CHARSETS[coding], "replace")
     return decode_gsm(data)
