@@ -11,8 +11,9 @@ import queue
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from waypost.store.points import (
     COLUMNS,
@@ -54,11 +55,20 @@ CREATE TABLE states (
 """
 
 #: Rows of one statement: SQLite takes 32,766 values, and each statement is a change of threads.
-ROWS_PER_INSERT = (500, 50)
-INSERT = f"INSERT OR IGNORE INTO points ({', '.join(COLUMNS)}) VALUES "  # noqa: S608
-ONE = "(" + ", ".join("?" * len(COLUMNS)) + ")"
-INSERTS = {rows: INSERT + ", ".join([ONE] * rows) for rows in ROWS_PER_INSERT}
-INSERT_ONE = INSERT + ONE
+ROWS_PER_INSERT = (500, 50, 1)
+#: Columns that hardly any row has.
+RARE = ("device_time", "precision", "event_id")
+USUAL = tuple(name for name in COLUMNS if name not in RARE)
+
+
+def _inserts(columns: Sequence[str]) -> dict[int, str]:
+    """Statements by how many rows they insert."""
+    one = "(" + ", ".join("?" * len(columns)) + ")"
+    head = f"INSERT OR IGNORE INTO points ({', '.join(columns)}) VALUES "  # noqa: S608
+    return {rows: head + ", ".join([one] * rows) for rows in ROWS_PER_INSERT}
+
+
+INSERT_ANY, INSERT_USUAL = _inserts(COLUMNS), _inserts(USUAL)
 SELECT = f"SELECT {', '.join(POINT_COLUMNS)} FROM points "  # noqa: S608
 
 #: Untimed messages are recognised as repeats for this long.
@@ -327,11 +337,33 @@ def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> N
 
 
 def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    start = 0
-    for size in ROWS_PER_INSERT:
-        while len(rows) - start >= size:
-            part = rows[start : start + size]
-            connection.execute(INSERTS[size], [value for row in part for value in row])
-            start += size
-    if start < len(rows):
-        connection.executemany(INSERT_ONE, rows[start:])
+    """Python's ``sqlite3`` asks of every value that is no number, text or bytearray whether it
+    could be adapted, which takes longer than storing it: so what is mostly NULL is left out where
+    it can be, and content goes in as bytearrays."""
+    usual: list[Any] = []
+    others: list[Row] = []
+    for row in rows:
+        (
+            source, time, digest, received, device_time, latitude, longitude, altitude, speed,
+            hdop, retention, heading, satellites, flags, precision, event_id, content,
+        ) = row  # fmt: skip
+        if content is None or not device_time is precision is event_id is None:
+            others.append(row)
+        else:
+            usual += (
+                source, time, digest, received, latitude, longitude, altitude, speed,
+                hdop, retention, heading, satellites, flags, bytearray(content),
+            )  # fmt: skip
+    _execute(connection, INSERT_USUAL, usual, len(USUAL))
+    _execute(connection, INSERT_ANY, list(chain.from_iterable(others)), len(COLUMNS))
+
+
+def _execute(
+    connection: sqlite3.Connection, inserts: dict[int, str], values: list[Any], width: int
+) -> None:
+    start, count = 0, len(values) // width
+    for size, insert in inserts.items():
+        while count >= size:
+            connection.execute(insert, values[start : start + size * width])
+            start += size * width
+            count -= size
