@@ -207,6 +207,28 @@ async def test_a_crashed_gateway_finds_what_it_left(
     assert (await claim(queue, now=NOW + 2)).number == 2
 
 
+async def test_the_only_gateway_finds_what_any_left(
+    database: Database, queue: CommandQueue
+) -> None:
+    """Its name is another one after the crash where its ports are."""
+    command_id = await queue.enqueue(1, b"x", "text", True, now=NOW)
+    await claim(queue)
+    assert await queue.recover(None, now=NOW + 1) == 1
+    assert (await row(database, command_id)).error == "the server stopped before an answer"
+    assert (await claim(queue, now=NOW + 2)).number == 2
+
+
+async def test_instructions_that_take_long_are_not_taken_for_lost(
+    database: Database, queue: CommandQueue
+) -> None:
+    command_id = await queue.enqueue(1, b"{}", "registration", True, now=NOW)
+    attempt = await claim(queue)
+    for minute in (2, 4, 6):
+        await queue.goes_on(attempt, now=NOW + minute * MINUTE)
+        await queue.sweep(now=NOW + (minute + 1) * MINUTE)
+    assert (await row(database, command_id)).state == "sent"
+
+
 async def test_attempts_of_gateways_that_are_no_more_are_found(
     database: Database, queue: CommandQueue
 ) -> None:

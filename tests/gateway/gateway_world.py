@@ -20,6 +20,7 @@ from waypost.protocols.base import (
     HttpReply,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
 from waypost.telemetry.message import Message
@@ -86,6 +87,16 @@ class Line(Protocol):
         if word == "CRASH":
             raise RuntimeError("a fault in the decoder")
         raise ProtocolError(f"no such word: {word!r}")
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return kind == "lines"
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        """``lines``: these, one after the other."""
+        if command.kind != "lines":
+            return super().instructions(command, device)
+        return [Text(text) for text in command.content(list[str])]
 
     def encode(self, command: Command, device: Device) -> Encoded:
         if len(command.text) > 50:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from datetime import date
 from typing import Any
 
@@ -11,7 +13,7 @@ from gateway_world import Client, World, until
 from sqlalchemy import insert, select
 
 from waypost.gateway.clock import now_ms
-from waypost.store.tables import commands, dealers, sources
+from waypost.store.tables import command_attempts, commands, dealers, sources
 
 
 @pytest.fixture
@@ -202,3 +204,165 @@ async def test_what_a_protocol_cannot_tell_never_reaches_the_device(world: World
     assert await device.silent()
     later = await give(world, "getinfo")
     assert await device.line() == f"CMD {later} getinfo"
+
+
+# Instructions of several lines.
+
+
+async def order(world: World, *lines: str, reliable: bool = True) -> int:
+    payload = json.dumps(lines).encode()
+    found: int = await world.queue.enqueue(1, payload, "lines", reliable, now=now_ms())
+    return found
+
+
+async def attempts(world: World, command_id: int) -> list[tuple[int, str | None]]:
+    query = select(command_attempts.c.number, command_attempts.c.outcome)
+    query = query.where(command_attempts.c.command_id == command_id)
+    async with world.database.read() as connection:
+        found = await connection.execute(query.order_by(command_attempts.c.number))
+        return [tuple(row) for row in found]
+
+
+async def test_each_line_follows_the_answer_to_the_one_before(world: World) -> None:
+    device = await world.device()
+    command_id = await order(world, "apn x", "server y", "interval 30")
+    for line, answer in (("apn x", "ok 1"), ("server y", "ok 2"), ("interval 30", "ok 3")):
+        assert await device.line() == f"CMD {command_id} {line}"
+        assert await device.silent(0.05)
+        assert (await state(world, command_id))[0] == "sent"
+        device.send(f"SAY {command_id} {answer}\n")
+    assert await becomes(world, command_id, "acknowledged") == ("ok 1\nok 2\nok 3", None)
+    assert await attempts(world, command_id) == [(1, "answered")]
+
+
+async def test_a_refused_line_ends_them(world: World) -> None:
+    device = await world.device()
+    command_id = await order(world, "one", "two", "three")
+    assert await device.line() == f"CMD {command_id} one"
+    device.send(f"SAY {command_id} ok\n")
+    assert await device.line() == f"CMD {command_id} two"
+    device.send(f"SAY {command_id} no\n")
+    assert await becomes(world, command_id, "failed") == ("ok\nno", "the device refused it")
+    assert await device.silent()
+    later = await give(world, "getinfo")
+    assert await device.line() == f"CMD {later} getinfo"
+
+
+@pytest.mark.parametrize("reliable", [True, False])
+async def test_a_connection_lost_between_two_lines(world: World, reliable: bool) -> None:
+    """From the first line on again: nobody knows how far the device came."""
+    device = await world.device()
+    command_id = await order(world, "one", "two", reliable=reliable)
+    assert await device.line() == f"CMD {command_id} one"
+    device.send(f"SAY {command_id} ok\n")
+    assert await device.line() == f"CMD {command_id} two"
+    await device.close()
+    if not reliable:
+        _, error = await becomes(world, command_id, "failed")
+        assert error == "the connection ended before an answer"
+        assert await (await world.device()).silent()
+        return
+    await becomes(world, command_id, "queued")
+    device = await world.device()
+    for line in ("one", "two"):
+        assert await device.line() == f"CMD {command_id} {line}"
+        device.send(f"SAY {command_id} ok\n")
+    await becomes(world, command_id, "acknowledged")
+    assert await attempts(world, command_id) == [(1, "disconnected"), (2, "answered")]
+
+
+@pytest.mark.parametrize("reliable", [True, False])
+async def test_a_line_without_an_answer_in_time(world: World, reliable: bool) -> None:
+    device = await world.device()
+    command_id = await order(world, "one", "two", reliable=reliable)
+    assert await device.line() == f"CMD {command_id} one"
+    device.send(f"SAY {command_id} ok\n")
+    assert await device.line() == f"CMD {command_id} two"
+    if reliable:
+        assert await device.line() == f"CMD {command_id} one"
+        assert (await attempts(world, command_id))[0] == (1, "timeout")
+    else:
+        assert (await becomes(world, command_id, "failed"))[1] == "no answer within 1 s"
+
+
+async def test_an_answer_to_a_line_that_comes_too_late_is_no_answer_to_all(world: World) -> None:
+    device = await world.device()
+    command_id = await order(world, "one", "two", reliable=False)
+    assert await device.line() == f"CMD {command_id} one"
+    await becomes(world, command_id, "failed")
+    device.send(f"SAY {command_id} late\n")
+    assert await device.silent()
+    assert (await state(world, command_id))[0] == "failed"
+
+
+async def test_lines_that_the_protocol_does_not_answer(world: World) -> None:
+    device = await world.device()
+    mixed = await order(world, "quiet 1", "loud 2", "quiet 3", "quiet 4", "loud 5", "quiet 6")
+    for line in ("quiet 1", "loud 2"):
+        assert await device.line() == f"CMD {mixed} {line}"
+    assert await device.silent(0.05)
+    device.send(f"SAY {mixed} two\n")
+    for line in ("quiet 3", "quiet 4", "loud 5"):
+        assert await device.line() == f"CMD {mixed} {line}"
+    device.send(f"SAY {mixed} five\n")
+    assert await device.line() == f"CMD {mixed} quiet 6"
+    assert await becomes(world, mixed, "acknowledged") == ("two\nfive", None)
+    silent = await order(world, "quiet 1", "quiet 2")
+    for line in ("quiet 1", "quiet 2"):
+        assert await device.line() == f"CMD {silent} {line}"
+    for _ in range(100):
+        if (await attempts(world, silent))[-1:] == [(1, "unanswered")]:
+            break
+        await asyncio.sleep(0.01)
+    assert (await state(world, silent))[0] == "sent"
+
+
+@pytest.mark.parametrize("lines", [["one", "x" * 60], []])
+async def test_a_line_that_is_too_long_keeps_all_of_them_back(
+    world: World, lines: list[str]
+) -> None:
+    device = await world.device()
+    command_id = await order(world, *lines)
+    _, error = await becomes(world, command_id, "failed")
+    assert error in ("longer than 50 characters", "line needs nothing said for: lines")
+    assert await device.silent()
+
+
+# Many, and strange answers.
+
+
+async def test_answers_to_nothing_do_no_harm(world: World) -> None:
+    device = await world.device()
+    device.send("SAY 99 what?\nSAY  hello\n")
+    command_id = await give(world, "one")
+    assert await device.line() == f"CMD {command_id} one"
+    device.send(f"SAY 99 no\nSAY {command_id} ok\nSAY {command_id} ok again\n")
+    assert await becomes(world, command_id, "acknowledged") == ("ok", None)
+
+
+async def test_ten_thousand_commands_for_one_device(world: World) -> None:
+    """They go out one by one, in order, as fast at the front of a long queue as of a short one;
+    other devices and data do not wait for them."""
+    row = {
+        "source_id": 1,
+        "channel": "gprs",
+        "kind": "text",
+        "reliable": True,
+        "state": "queued",
+        "created_at": now_ms(),
+        "expires_at": now_ms() + 600_000,
+        "attempts": 0,
+    }
+    async with world.database.begin() as connection:
+        many = [{**row, "payload": f"number {n}".encode()} for n in range(10_000)]
+        await connection.execute(insert(commands), many)
+        first = await connection.scalar(select(commands.c.id).order_by(commands.c.id).limit(1))
+    device = await world.device()
+    began = time.monotonic()
+    for n in range(100):
+        assert await device.line() == f"CMD {first + n} number {n}"
+        device.send(f"SAY {first + n} ok\n")
+    assert time.monotonic() - began < 15
+    assert await device.line() == f"CMD {first + 100} number 100"
+    device.send("DATA 1\n")
+    assert await device.line() == "ACK 1"

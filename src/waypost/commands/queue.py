@@ -19,7 +19,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, true, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,6 +61,7 @@ class Attempt(msgspec.Struct):
     kind: str
     payload: bytes
     reliable: bool
+    sent_at: int
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -71,6 +72,10 @@ class Progress(msgspec.Struct, frozen=True):
     answer: str | None
     error: str | None
     finished_at: int | None
+
+
+#: Channels with a sender of their own.
+ELSEWHERE = ("sms", "email")
 
 
 class CommandQueue:
@@ -177,44 +182,25 @@ class CommandQueue:
     ) -> tuple[Attempt | None, int | None]:
         """Claims the next attempt for this source, marked sent from this moment. Without one: None,
         and when the next will be due (None: nothing is queued)."""
-        next_due: int | None = None
+        queued = and_(
+            commands.c.source_id == source_id,
+            commands.c.state == QUEUED,
+            commands.c.channel == "gprs",
+            commands.c.expires_at > now,
+        )
+        query = (
+            select(commands)
+            .where(queued, or_(commands.c.due_at.is_(None), commands.c.due_at <= now))
+            .order_by(commands.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
         async with self._database.begin() as connection:
-            last = command_attempts.alias("last")
-            query = (
-                select(commands, last.c.outcome, last.c.sent_at.label("last_sent_at"))
-                .select_from(
-                    commands.outerjoin(
-                        last,
-                        and_(
-                            last.c.command_id == commands.c.id,
-                            last.c.number == commands.c.attempts,
-                        ),
-                    )
-                )
-                .where(
-                    commands.c.source_id == source_id,
-                    commands.c.state == QUEUED,
-                    commands.c.channel == "gprs",
-                    commands.c.expires_at > now,
-                )
-                .order_by(commands.c.id)
-                .with_for_update(of=commands, skip_locked=True)
-            )
-            for row in await connection.execute(query):
-                due = self._due(row.attempts, row.outcome, row.last_sent_at)
-                if due <= now:
-                    return await self._claim(connection, row, gateway_id, now), None
-                next_due = due if next_due is None else min(next_due, due)
+            row = (await connection.execute(query)).first()
+            if row is not None:
+                return await self._claim(connection, row, gateway_id, now), None
+            next_due = await connection.scalar(select(func.min(commands.c.due_at)).where(queued))
         return None, next_due
-
-    def _due(self, attempts: int, outcome: str | None, sent_at: int | None) -> int:
-        """When a command may be tried (again). The first try after a lost connection is made at
-        once; from then on waits double, so that a command which makes its device restart does
-        not keep it restarting."""
-        if not attempts or sent_at is None or outcome == GATEWAY_LOST:
-            return 0
-        doublings = attempts - 2 if outcome == DISCONNECTED else attempts - 1
-        return 0 if doublings < 0 else sent_at + self.timeout * 2 ** min(doublings, 24)
 
     async def _claim(
         self, connection: AsyncConnection, row: Row[Any], gateway_id: str, now: int
@@ -230,13 +216,20 @@ class CommandQueue:
                 command_id=row.id, number=number, gateway=gateway_id, sent_at=now
             )
         )
-        return Attempt(row.id, number, row.source_id, row.kind, row.payload, row.reliable)
+        return Attempt(row.id, number, row.source_id, row.kind, row.payload, row.reliable, now)
 
     async def keyed(self, attempt: Attempt, key: str) -> None:
         """Notes what the device's answer to this attempt will repeat."""
         async with self._database.begin() as connection:
             await connection.execute(
                 update(command_attempts).where(_is(attempt)).values(key=_plain(key))
+            )
+
+    async def goes_on(self, attempt: Attempt, *, now: int) -> None:
+        """An attempt of several lines is still being made: its gateway is there."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                update(command_attempts).where(_is(attempt)).values(sent_at=now)
             )
 
     async def answered(self, attempt: Attempt, text: str, *, ok: bool, now: int) -> None:
@@ -246,7 +239,9 @@ class CommandQueue:
 
     async def delivered(self, attempt: Attempt, *, now: int) -> None:
         """The attempt went out, and its protocol has no answers."""
-        await self._finish(attempt, UNANSWERED, now, {"state": SENT, "finished_at": now})
+        await self._finish(
+            attempt, UNANSWERED, now, {"state": SENT, "finished_at": now, "error": None}
+        )
 
     async def refused(self, attempt: Attempt, reason: str, *, now: int) -> None:
         """The command cannot be put into the device's protocol."""
@@ -256,12 +251,23 @@ class CommandQueue:
     async def timed_out(self, attempt: Attempt, *, now: int) -> None:
         """No answer came in time."""
         reason = f"no answer within {self.timeout // 1000} s"
-        await self._finish(attempt, TIMEOUT, now, _given_up(attempt.reliable, reason, now))
+        due = self._next_try(attempt, attempt.number - 1)
+        await self._finish(attempt, TIMEOUT, now, _given_up(attempt.reliable, reason, now, due))
 
     async def disconnected(self, attempt: Attempt, *, now: int) -> None:
-        """The connection ended before the answer."""
+        """The connection ended before the answer. The first try after that is made at once; from
+        then on waits double, so that a command which makes its device restart does not keep it
+        restarting."""
         reason = "the connection ended before an answer"
-        await self._finish(attempt, DISCONNECTED, now, _given_up(attempt.reliable, reason, now))
+        due = self._next_try(attempt, attempt.number - 2)
+        changes = _given_up(attempt.reliable, reason, now, due)
+        await self._finish(attempt, DISCONNECTED, now, changes)
+
+    def _next_try(self, attempt: Attempt, doublings: int) -> int | None:
+        """When an attempt may be repeated; None: at once."""
+        if doublings < 0:
+            return None
+        return attempt.sent_at + (self.timeout << min(doublings, 24))
 
     async def _finish(
         self, attempt: Attempt, outcome: str, now: int, changes: dict[str, Any]
@@ -355,7 +361,7 @@ class CommandQueue:
             .join(commands, commands.c.id == command_attempts.c.command_id)
             .where(
                 commands.c.source_id == source_id,
-                commands.c.channel != "sms",
+                commands.c.channel.not_in(ELSEWHERE),
                 commands.c.kind.in_(("text", "hex")),
                 commands.c.state.in_((QUEUED, SENT, FAILED)),
                 command_attempts.c.outcome.in_((TIMEOUT, DISCONNECTED, GATEWAY_LOST)),
@@ -375,20 +381,22 @@ class CommandQueue:
 
     # What happens by itself.
 
-    async def recover(self, gateway_id: str, *, now: int) -> int:
-        """At the start of a gateway: ends the attempts that it left when it crashed. Reliable
-        commands are queued again, others have failed. Returns how many attempts there were."""
-        return await self._lose(command_attempts.c.gateway == gateway_id, now)
+    async def recover(self, gateway_id: str | None, *, now: int) -> int:
+        """At the start of a gateway: ends the attempts that it left when it crashed, or (None: it
+        is the only one) all there are. Reliable commands are queued again, others have failed.
+        Returns how many attempts there were."""
+        whose = true() if gateway_id is None else command_attempts.c.gateway == gateway_id
+        return await self._lose(whose, now)
 
     async def sweep(self, *, now: int) -> None:
         """From time to time: ends attempts of gateways that are no more, and the lives of commands
-        that nobody could deliver. What goes by SMS ends elsewhere (``sms.queue``)."""
+        that nobody could deliver. SMS and e-mails end elsewhere (``sms.queue``, ``mail.queue``)."""
         await self._lose(command_attempts.c.sent_at < now - self.timeout - LOST_AFTER, now)
         async with self._database.begin() as connection:
             await connection.execute(
                 update(commands)
                 .where(
-                    commands.c.channel != "sms",
+                    commands.c.channel.not_in(ELSEWHERE),
                     commands.c.finished_at.is_(None),
                     commands.c.expires_at <= now,
                     or_(commands.c.state == QUEUED, commands.c.sent_at < now - self.timeout),
@@ -400,14 +408,18 @@ class CommandQueue:
         query = (
             select(command_attempts.c.command_id, command_attempts.c.number, commands.c.reliable)
             .join(commands, commands.c.id == command_attempts.c.command_id)
-            .where(commands.c.channel != "sms", command_attempts.c.finished_at.is_(None), which)
+            .where(
+                commands.c.channel.not_in(ELSEWHERE),
+                command_attempts.c.finished_at.is_(None),
+                which,
+            )
             .with_for_update(of=command_attempts)
         )
         async with self._database.begin() as connection:
             rows = (await connection.execute(query)).all()
             reason = "the server stopped before an answer"
             for row in rows:
-                changes = _given_up(row.reliable, reason, now)
+                changes = _given_up(row.reliable, reason, now, None)
                 await self._close(
                     connection, row.command_id, row.number, GATEWAY_LOST, now, changes
                 )
@@ -421,10 +433,10 @@ def _is(attempt: Attempt) -> Any:
     )
 
 
-def _given_up(reliable: bool, reason: str, now: int) -> dict[str, Any]:
-    """What an attempt without an answer makes of its command."""
+def _given_up(reliable: bool, reason: str, now: int, due: int | None) -> dict[str, Any]:
+    """What an attempt without an answer makes of its command; ``due``: when it is tried again."""
     if reliable:
-        return {"state": QUEUED}
+        return {"state": QUEUED, "due_at": due, "error": reason}
     return {"state": FAILED, "finished_at": now, "error": reason}
 
 

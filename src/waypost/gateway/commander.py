@@ -37,6 +37,8 @@ LOOK = 30.0
 FLIGHTS = 8
 #: Kinds of commands that a person types.
 TYPED = ("text", "hex")
+#: Instructions of many lines say after so many seconds that they are still under way.
+SIGN = 30.0
 #: Seconds until the next try while the database is away.
 RETRY = 2.0
 
@@ -44,7 +46,7 @@ RETRY = 2.0
 class Flight:
     """An attempt that is written to a connection, line by line, and not answered yet."""
 
-    __slots__ = ("attempt", "connection", "key", "result", "steps")
+    __slots__ = ("attempt", "connection", "key", "result", "signed", "steps")
 
     def __init__(self, attempt: Attempt, connection: Connection, steps: list[Encoded]) -> None:
         self.attempt = attempt
@@ -52,6 +54,8 @@ class Flight:
         #: What is still to be written.
         self.steps = steps
         self.key: str | None = None
+        #: When the queue heard of it last.
+        self.signed = now_ms()
         #: The answer to the line written last, or None where the connection ended before it.
         self.result: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
@@ -107,10 +111,13 @@ class Commander:
         #: Not before :meth:`start`, and not after :meth:`stop`.
         self._stopping = True
 
-    async def start(self, gateway_id: str) -> None:
-        """Takes up what a crash of this gateway left, then begins."""
+    async def start(self, gateway_id: str, *, alone: bool) -> None:
+        """Takes up what a crash left, then begins. ``alone``: there is no other gateway, so all
+        that was under way was this one's, whatever its name was."""
         self._id = gateway_id
         self._stopping = False
+        left = None if alone else gateway_id
+        await self._persist(lambda: self._queue.recover(left, now=now_ms()))
         self._subscription = await self._bus.subscribe("command.*", self._on_notice)
         self._spawn(self._look())
 
@@ -214,7 +221,6 @@ class Commander:
     async def _look(self) -> None:
         """Looks at the whole queue every now and then."""
         asyncio.current_task().set_name("command look")  # type: ignore[union-attr]
-        await self._persist(lambda: self._queue.recover(self._id, now=now_ms()))
         while not self._stopping:
             await self._wake_waiting(set(self._sessions.source_ids))
             await asyncio.sleep(LOOK)
@@ -292,6 +298,9 @@ class Commander:
         while answer is not None and answer.ok and flight.connection.can_command:
             if not flight.go_on():
                 break
+            if now_ms() - flight.signed > SIGN * 1000:
+                flight.signed = now_ms()
+                await self._persist(lambda: queue.goes_on(attempt, now=flight.signed))
             answer, late = await self._answer(flight)
             if answer is not None:
                 said.append(answer.text)

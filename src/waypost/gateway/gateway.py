@@ -136,7 +136,7 @@ class Gateway:
         self._notices = await bus.subscribe("session.*", self._on_session)
         await self._listeners.open(plan(settings, self.protocols))
         self.id = f"{socket.gethostname()}:{self.ports[AUTO]}"
-        await self.commander.start(self.id)
+        await self.commander.start(self.id, alone=settings.single_process)
         self._sweeper = asyncio.create_task(self._sweep(), name="gateway sweep")
         if registry is not None:
             registry.register(self.metrics)

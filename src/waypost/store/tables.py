@@ -159,10 +159,15 @@ sessions = Table(
     Column("key", LargeBinary(32), primary_key=True),
     _ref("user_id", "users.id", nullable=True),
     _ref("panel_account_id", "panel_accounts.id", nullable=True),
-    #: ``login``, or ``panel`` where the panel made a user session.
+    #: ``login``, ``panel`` where the panel made a user session, or ``second_factor`` where the user
+    #: has yet to bring a code (``accounts.second_factor``).
     Column("kind", Text, nullable=False, server_default="login"),
     Column("created_at", Big, nullable=False),
     Column("expires_at", Big, nullable=False, index=True),
+    #: Digest of the code that is asked for, wrong ones so far, and when another was sent last.
+    Column("code", LargeBinary(32)),
+    Column("code_failures", Integer, nullable=False, server_default="0"),
+    Column("code_resent_at", Big),
 )
 
 api_keys = Table(
@@ -289,7 +294,8 @@ commands = Table(
     "commands",
     metadata,
     _id(),
-    _ref("source_id", "sources.id"),
+    #: Null: it has to do with no device (an e-mail to a user).
+    _ref("source_id", "sources.id", nullable=True),
     _ref("tracker_id", "trackers.id", nullable=True, index=False),
     #: Who asked: a user, or a panel account.
     Column("user_id", Big),
@@ -310,7 +316,7 @@ commands = Table(
     Column("sent_at", Big),
     Column("finished_at", Big),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    #: Not to be tried (again) before; null: at once. SMS only.
+    #: Not to be tried (again) before; null: at once.
     Column("due_at", Big),
     #: What went out as people may see it, where it held secrets; null: as it is.
     Column("shown", Text),
@@ -318,7 +324,7 @@ commands = Table(
     #: Why it failed; while it is tried again: why the last attempt did.
     Column("error", Text),
 )
-Index("ix_commands_source_id_state", commands.c.source_id, commands.c.state)
+Index("ix_commands_source_id_state_id", commands.c.source_id, commands.c.state, commands.c.id)
 #: What is still to go out by SMS, or on its way.
 Index(
     "ix_commands_open_sms",
@@ -326,6 +332,14 @@ Index(
     commands.c.id,
     sqlite_where=text("channel = 'sms' AND finished_at IS NULL"),
     postgresql_where=text("channel = 'sms' AND finished_at IS NULL"),
+)
+
+#: E-mails that are still to go out.
+Index(
+    "ix_commands_open_mail",
+    commands.c.id,
+    sqlite_where=text("channel = 'email' AND finished_at IS NULL"),
+    postgresql_where=text("channel = 'email' AND finished_at IS NULL"),
 )
 
 command_attempts = Table(

@@ -528,6 +528,11 @@ def upgrade() -> None:
         sa.Column(
             "expires_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("code", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("code_failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "code_resent_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["panel_account_id"], ["panel_accounts.id"], name=op.f("fk_sessions_panel_account_id")
         ),
@@ -776,9 +781,7 @@ def upgrade() -> None:
             autoincrement=True,
             nullable=False,
         ),
-        sa.Column(
-            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "tracker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -814,6 +817,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commands")),
     )
     op.create_index(
+        "ix_commands_open_mail",
+        "commands",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("channel = 'email' AND finished_at IS NULL"),
+        postgresql_where=sa.text("channel = 'email' AND finished_at IS NULL"),
+    )
+    op.create_index(
         "ix_commands_open_sms",
         "commands",
         ["state", "id"],
@@ -822,7 +833,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("channel = 'sms' AND finished_at IS NULL"),
     )
     op.create_index(op.f("ix_commands_source_id"), "commands", ["source_id"], unique=False)
-    op.create_index("ix_commands_source_id_state", "commands", ["source_id", "state"], unique=False)
+    op.create_index(
+        "ix_commands_source_id_state_id", "commands", ["source_id", "state", "id"], unique=False
+    )
     op.create_table(
         "console_keys",
         sa.Column("key", sa.LargeBinary(length=32), nullable=False),
