@@ -66,6 +66,8 @@ class Link:
         self._closed = False
 
     def start(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = self._loop.call_later(self._spread, self._wake)
 
     async def close(self) -> None:
@@ -190,7 +192,10 @@ class Link:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _pump(self) -> None:
-        while self._standing and self._room() and (packet := self.device.next_packet()):
+        while self._standing and self._room() and not self._elsewhere:
+            packet = self.device.next_packet()
+            if not packet:
+                break
             self._send(packet)
 
     def _send(self, data: bytes) -> None:

@@ -1,26 +1,33 @@
 """A Teltonika FMB920: codec 8 extended over TCP or UDP, commands in codec 12 and 14.
 
 Source: Teltonika's wiki, "Teltonika Data Sending Protocols" (packets) and "FMB920 Teltonika Data
-Sending Parameters ID" (AVL ids, units), "FMB SMS/GPRS Commands" (commands).
+Sending Parameters ID" (AVL ids, units), "FMB SMS/GPRS Commands" (commands), "FMB920 Parameter
+list".
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from struct import Struct, pack
+from typing import Any
 
 import fastcrc
 
 from waypost.emulator.devices.base import Device, Event, Record
 from waypost.emulator.vehicle import Reading
 from waypost.protocols.base import Transport
+from waypost.protocols.instructions import AccessPoint
 
 CODEC_8E, CODEC_12, CODEC_14 = 0x8E, 0x0C, 0x0E
 #: A command, its answer, and "this command is for another device" (codec 14).
 COMMAND, ANSWER, NOT_ME = 5, 6, 0x11
-#: "Min period" while moving, in seconds: the parameter behind the reporting interval.
-MIN_PERIOD = "10050"
+#: Parameters that change what it does: access point, server, and when it makes records at home.
+APN, USER, PASSWORD, HOST, PORT, PROTOCOL = "2001", "2002", "2003", "2004", "2005", "2006"
+MIN_PERIOD, MIN_DISTANCE, MIN_ANGLE, STOP_PERIOD = "10050", "10051", "10052", "10000"
+#: No command is longer (characters).
+LONGEST = 160
 
 _GPS = Struct(">QBiihHBH")
 _EVENT = Struct(">HHH")
@@ -34,6 +41,13 @@ class Fmb920(Device):
     whole_seconds = False
     per_packet = 20
     _packet_id = 0
+    #: What an SMS must begin with.
+    sms_login = sms_password = ""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        #: What was set, by number.
+        self.parameters: dict[str, str] = {}
 
     def waits_for_leave(self) -> bool:
         return self.transport is Transport.TCP
@@ -157,8 +171,17 @@ class Fmb920(Device):
         text = own + self.obey(content.decode(errors="replace").strip()).encode()
         return _framed(bytes((body[0], 1, ANSWER)) + pack(">I", len(text)) + text + b"\x01")
 
+    def receive_sms(self, text: str) -> str | None:
+        login, _, rest = text.partition(" ")
+        password, _, command = rest.partition(" ")
+        if (login, password) != (self.sms_login, self.sms_password) or len(text) > LONGEST:
+            return None
+        self.count.commands += 1
+        answer = self.obey(command.strip())
+        return None if command.strip() == "getrecord" else answer
+
     def obey(self, command: str) -> str:
-        """The answer to a command; an interval is taken on, an output is set."""
+        """The answer to a command; parameters are taken on, outputs are set."""
         word, _, rest = command.partition(" ")
         reading = self.reading
         match word.lower():
@@ -168,10 +191,13 @@ class Fmb920(Device):
                     f"IMEI:{self.device_id} BL:1.9"
                 )
             case "getgps":
+                date = time.gmtime(reading.time / 1000)
                 return (
                     f"GPS:1 Sat:{reading.satellites} Lat:{reading.latitude:.6f} "
                     f"Long:{reading.longitude:.6f} Alt:{reading.altitude:.0f} "
-                    f"Speed:{reading.speed:.0f} Dir:{reading.heading}"
+                    f"Speed:{reading.speed:.0f} Dir:{reading.heading} "
+                    f"Date: {date.tm_year}/{date.tm_mon}/{date.tm_mday} "
+                    f"Time:{date.tm_hour}:{date.tm_min}:{date.tm_sec}"
                 )
             case "getio":
                 return (
@@ -179,24 +205,49 @@ class Fmb920(Device):
                 )
             case "getinfo":
                 return f"RTC:{reading.time // 1000} Rst:0 SR:1 GPS:3 Sat:{reading.satellites}"
+            case "getrecord":
+                self.report(Event.REQUESTED)
+                return "Record is saved and sent"
             case "getparam" if rest.strip() == MIN_PERIOD:
                 return f"Param ID:{MIN_PERIOD} Val:{self.interval // 1000}"
+            case "getparam" if rest.strip() in self.parameters:
+                return f"Param ID:{rest.strip()} Val:{self.parameters[rest.strip()]}"
             case "setparam":
                 return self._set_parameters(rest)
             case "setdigout" if rest[:1] in ("0", "1"):
                 self.outputs = int(rest[0])
                 return f"DOUT1:{self.outputs} Timeout:INFINITY"
+            case "setdigout" if rest[:1] == "?":
+                return "DOUT1:Ignored"
             case _:
                 return "Unknown command or wrong format"
 
     def _set_parameters(self, text: str) -> str:
-        pairs = re.findall(r"(\d+):(\d+)", text)
-        for number, value in pairs:
-            if number == MIN_PERIOD and int(value):
-                self.set_interval(int(value))
-        if not pairs:
+        pairs = [pair.partition(":") for pair in text.strip(";").split(";")]
+        if not all(number.isdigit() and colon for number, colon, _ in pairs):
             return "Unknown command or wrong format"
-        return "New value " + ";".join(f"{number}:{value}" for number, value in pairs) + ";"
+        changed = {number: value for number, _, value in pairs}
+        self.parameters |= changed
+        known = self.parameters
+        if changed.keys() & {APN, USER, PASSWORD}:
+            self.apn = AccessPoint(*(known.get(number, "") for number in (APN, USER, PASSWORD)))
+        self._record_when(changed)
+        port = known.get(PORT, "")
+        if changed.keys() & {HOST, PORT, PROTOCOL} and known.get(HOST) and port.isdecimal():
+            transport = {"0": Transport.TCP, "1": Transport.UDP}.get(known.get(PROTOCOL, ""))
+            self.point_at(known[HOST], int(port), transport)
+        return "New value " + ";".join(f"{number}:{value}" for number, _, value in pairs) + ";"
+
+    def _record_when(self, changed: dict[str, str]) -> None:
+        """Takes on when to make records."""
+        numbers = {
+            number: int(value) for number, value in changed.items() if re.fullmatch(r"\d+", value)
+        }
+        self.distance = numbers.get(MIN_DISTANCE, self.distance)
+        self.angle = numbers.get(MIN_ANGLE, self.angle)
+        self.parked_interval = numbers.get(STOP_PERIOD, self.parked_interval // 1000) * 1000
+        if numbers.get(MIN_PERIOD):
+            self.set_interval(numbers[MIN_PERIOD])
 
 
 def _framed(body: bytes) -> bytes:

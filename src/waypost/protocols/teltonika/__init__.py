@@ -22,8 +22,10 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
+from waypost.protocols.teltonika import settings
 from waypost.protocols.teltonika.avl import (
     CODEC_8,
     CODEC_8E,
@@ -128,6 +130,16 @@ class Teltonika(Protocol):
 
     def encode(self, command: Command, device: Device) -> Encoded:
         return Encoded(command_packet(command, self.max_frame))
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return settings.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return settings.instructions(command, device)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return settings.by_sms(text, device)
 
     def _packet(self, frame: bytes, device: Device | None) -> Decoded:
         """A packet of a connection: preamble, length, data, checksum."""

@@ -16,7 +16,7 @@ from fastcrc import crc16
 
 from waypost.protocols.base import Answer, Command, CommandError, ProtocolError
 from waypost.protocols.teltonika.records import Reader, printable
-from waypost.telemetry.message import Message
+from waypost.telemetry.message import Message, utc_ms
 
 CODEC_12 = 0x0C
 CODEC_13 = 0x0D
@@ -31,6 +31,11 @@ CAMERA = 0x0D
 
 #: Axle loads of a scale on the serial port: eight axles, loads of truck and trailer, totals.
 _AXLES = re.compile(rb"\A.?UUUUww((?:-?\d+\.\d+;){12})SSS\s*\Z", re.DOTALL)
+#: The answer to "getgps".
+_GPS = re.compile(
+    rb"GPS:1 Sat:(\d+) Lat:(-?\d+\.\d+) Long:(-?\d+\.\d+) Alt:(-?\d+) Speed:(\d+) Dir:(\d+) "
+    rb"Date: ?(\d+)/(\d+)/(\d+) Time: ?(\d+):(\d+):(\d+)"
+)
 _TOTALS = ("load_truck", "load_trailer", "total_truck", "total_trailer")
 
 
@@ -118,6 +123,34 @@ def _read_answer(kind: int, body: bytes, report: Report) -> None:
         report.messages.append(Message(None, b"", values=_serial(body)))
         return
     report.answers.append(Answer(_text(body), raw=body))
+    position = _position(body)
+    if position is not None:
+        report.messages.append(position)
+
+
+def _position(answer: bytes) -> Message | None:
+    """The position in an answer to "getgps", if it has one."""
+    match = _GPS.match(answer)
+    if match is None:
+        return None
+    satellites, latitude, longitude, altitude, speed, heading, *moment = match.groups()
+    if abs(float(latitude)) > 90 or abs(float(longitude)) > 180:
+        return None
+    try:
+        time = utc_ms(*map(int, moment))
+    except ValueError:  # no such date: the receiver has none yet
+        return None
+    return Message(
+        time,
+        answer,
+        latitude=float(latitude),
+        longitude=float(longitude),
+        altitude=float(altitude),
+        speed=float(speed),
+        heading=float(heading),
+        satellites=int(satellites),
+        values={"teltonika_data": _text(answer)},
+    )
 
 
 def _serial(data: bytes) -> dict[str, Any]:
