@@ -22,6 +22,7 @@ import struct
 
 from fastcrc.crc16 import arc
 
+from waypost.protocols.atrack import instructions
 from waypost.protocols.atrack.answers import read_answer
 from waypost.protocols.atrack.binary import read_binary
 from waypost.protocols.atrack.pictures import Pictures
@@ -36,6 +37,7 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
 
@@ -208,3 +210,10 @@ class Atrack(Protocol):
             raise CommandError("a command is one line of text, such as AT$INFO=?")
         tag = _COMMAND.match(text)
         return Encoded(text.encode() + b"\r\n", key=tag[1] if tag else None)
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return instructions.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return instructions.instructions(command, device)

@@ -26,9 +26,18 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
-from waypost.protocols.gt06 import families, heartbeat, information, located, modules, network
+from waypost.protocols.gt06 import (
+    families,
+    heartbeat,
+    information,
+    instructions,
+    located,
+    modules,
+    network,
+)
 from waypost.protocols.gt06.envelope import (
     BARE_HEARTBEAT,
     LONG,
@@ -250,6 +259,13 @@ class Gt06(Protocol):
         body = flag.to_bytes(4, "big") + text.encode("ascii")
         content = bytes((len(body),)) + body + suffix
         return Encoded(pack(COMMAND, content, flag & 0xFFFF), key=f"{flag:08x}")
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return instructions.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return instructions.instructions(command, device)
 
 
 def _bare(packet: Packet, frame: bytes) -> Decoded:

@@ -23,7 +23,7 @@ _FUEL = re.compile(
 _PLACE = re.compile(
     r"Current position!\s*Lat:(?P<ns>[NS])(?P<latitude>\d+\.\d+),"
     r"Lon:(?P<ew>[EW])(?P<longitude>\d+\.\d+),"
-    r"Course:(?P<course>\d+(?:\.\d+)?),Speed:(?P<speed>\d+(?:\.\d+)?),"
+    r"Course:(?P<course>\d+(?:\.\d+)?),Speed:(?P<speed>\d+(?:\.\d+)?)(?:[Kk]m/[Hh])?,"
     r"DateTime:(?P<time>\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d)"
 )
 _ICCID = re.compile(r"<ICCID:([0-9A-Fa-f]{18,20})")

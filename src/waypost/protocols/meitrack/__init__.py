@@ -22,8 +22,10 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
+from waypost.protocols.meitrack import instructions
 from waypost.protocols.meitrack.binary import read_fixed, read_named
 from waypost.protocols.meitrack.envelope import Frame, frame_size, pack, recognised, unpack
 from waypost.protocols.meitrack.events import REQUESTED
@@ -141,3 +143,13 @@ class Meitrack(Protocol):
         if not re.fullmatch("[0-9]{5,20}", device.device_id):
             raise CommandError(f"{device.device_id!r} is not an IMEI")
         return Encoded(pack(identifier, device.device_id, data), key=identifier)
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return instructions.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return instructions.instructions(command, device)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return instructions.by_sms(text, device)

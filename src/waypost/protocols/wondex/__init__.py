@@ -22,9 +22,11 @@ from waypost.protocols.base import (
     Hello,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
-from waypost.telemetry.message import Message, utc_ms
+from waypost.protocols.wondex import instructions
+from waypost.telemetry.message import Cell, Message, utc_ms
 
 #: The first bytes of keep-alives, by family of devices.
 _KEEP_ALIVES = (b"\xd0\xd7", b"\xfa\xf8")
@@ -40,6 +42,9 @@ _POSITION_BEGUN = re.compile(rb"[0-9]{1,20}(?:,(?:[0-9]{0,13}|[0-9]{14}(?:,(?:-[
 _POSITION_SEEN = re.compile(rb"[0-9]{4,20},[0-9]{14},-?[0-9]")
 _ANSWER = re.compile(r"\$(OK|ERR|MSG):([^=]*)(?:=(.*))?", re.DOTALL)
 _ANSWERS = (b"$OK:", b"$ERR:", b"$MSG:")
+#: Device, time, network, and area and cell of each mast. The form of the last field is not
+#: published: what has another is kept as the answer that it is.
+_CELLS = re.compile(r"([0-9]{1,20}),([0-9]{14}),([0-9]{3})([0-9]{2,3})((?:[0-9A-Fa-f]{8}){1,7})")
 _COMMAND = re.compile(r"\$WP\+([0-9A-Za-z]+(?:\+[0-9A-Za-z]+)?)(?:=|$)")
 
 _BATTERY = re.compile(r"([0-9]{1,3}\.[0-9]+)V")
@@ -107,6 +112,9 @@ class Wondex(Protocol):
             ) from None
         answer = _ANSWER.fullmatch(line)
         if answer is not None:
+            cells = _CELLS.fullmatch(answer[3] or "") if answer[2] == "GBLAC" else None
+            if cells is not None:
+                return _network(line, cells)
             key = answer[2] if answer[1] != "MSG" else None
             return Decoded(answers=[Answer(line, key or None, answer[1] != "ERR", frame)])
         return _position(line)
@@ -121,6 +129,34 @@ class Wondex(Protocol):
         name = _COMMAND.match(text)
         return Encoded(text.encode() + b"\r\n", key=name[1] if name else None)
 
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return instructions.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return instructions.instructions(command, device, self.transport)
+
+
+def _network(line: str, match: re.Match[str]) -> Decoded:
+    """The cells around, which the device was asked for."""
+    unit, time, mcc, mnc, pairs = match.groups()
+    cells = [
+        Cell(int(pairs[at : at + 4], 16), int(pairs[at + 4 : at + 8], 16), int(mcc), int(mnc))
+        for at in range(0, len(pairs), 8)
+    ]
+    message = Message(_moment(time), line.encode(), cells=cells)
+    return Decoded(Hello([unit]), [message], [Answer(line, "GBLAC", True, line.encode())])
+
+
+def _moment(time: str) -> int | None:
+    """ms UTC; None for zeros: no fix since it started. Raises :class:`ProtocolError`."""
+    try:
+        if int(time):
+            return utc_ms(int(time[:4]), *(int(time[at : at + 2]) for at in range(4, 14, 2)))
+    except ValueError as error:
+        raise ProtocolError(f"no such time: {time} ({error})") from None
+    return None
+
 
 def _position(line: str) -> Decoded:
     match = _POSITION.fullmatch(line)
@@ -131,12 +167,7 @@ def _position(line: str) -> Decoded:
     )
     if abs(float(longitude)) > 180 or abs(float(latitude)) > 90:
         raise ProtocolError(f"no such place: {latitude}, {longitude}")
-    moment = None  # zeros: no fix since it started
-    try:
-        if int(time):
-            moment = utc_ms(int(time[:4]), *(int(time[at : at + 2]) for at in range(4, 14, 2)))
-    except ValueError as error:
-        raise ProtocolError(f"no such time: {time} ({error})") from None
+    moment = _moment(time)
     message = Message(
         moment,
         line[match.start(1) :].encode(),

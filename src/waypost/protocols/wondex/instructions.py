@@ -1,0 +1,160 @@
+"""What Wonde Proud trackers are told: ``$WP+NAME=password,parameters``, over their connection and
+by SMS alike.
+
+Source: Wonde Proud Technology, "WondeX VT10 Protocol Document" 1.04 and "WondeX VT300 Protocol
+Document" 1.01, as servers that others published use them:
+
+- ``COMMTYPE``: 3 GPRS by UDP, 4 by TCP; numbers for SMS and calls; access point, user, password;
+  host, port, keep-alive, name server;
+- ``TRACK``: mode (0 off, 1 time, 2 distance, 3 time and distance, 4 time or distance, 5 heading,
+  6 heading or time, 7 heading or distance, 8 heading or (time and distance), 9 heading or time or
+  distance), seconds, metres, how many times (0: for ever), also without a fix (0), COMMTYPE's
+  number, degrees;
+- ``PSM``: 0 off, 1 sleeps with GPRS on, 2 with GPRS off; seconds of rest before it sleeps, what
+  ends the sleep (three fields), seconds until it wakes up by itself;
+- ``GETLOCATION``; ``GBLAC`` (the cells around); ``OUTC`` (output, state).
+
+The wake-up times of the M7 and the battery levels of the TT1 have no published form.
+"""
+
+from __future__ import annotations
+
+from waypost.protocols.base import Command, CommandError, Device, Text, Transport
+from waypost.protocols.instructions import (
+    AccessPoint,
+    LocationRequest,
+    Output,
+    Outputs,
+    Registration,
+    Tracking,
+)
+from waypost.protocols.told import Tell, field, given, is_address, takes, tell
+
+#: Stands in every command unless the owner chose another.
+_FACTORY = "0000"
+PROFILES = frozenset({"default_powersave", "m7", "tt1"})
+
+_COMMTYPE = {"tcp": 4, "udp": 3}
+#: These devices have no name server of their own.
+_NAME_SERVER = "8.8.8.8"
+#: Modes of TRACK, without and with reports on turns.
+_BY = {"interval": (1, 6), "distance": (2, 7), "power_save": (1, 6)}
+#: Seconds, metres where nobody set them.
+_INTERVAL, _DISTANCE = 60, 100
+#: Seconds of rest before it sleeps, and what ends the sleep beside the time: a movement.
+_SLEEPS = "300,1,2,2"
+_WAKES = 3600
+_DEEP = 2
+_UNPUBLISHED = (
+    "wakeup_timer1",
+    "wakeup_timer2",
+    "wakeup_timer3",
+    "bat_voltage",
+    "bat_psm_interval",
+)
+
+
+def can_tell(kind: str, device: Device) -> bool:
+    return kind in _KINDS and takes(kind, device, PROFILES)
+
+
+def instructions(command: Command, device: Device, transport: Transport) -> list[Text]:
+    """``transport``: what its reports travel by."""
+    way = _COMMTYPE["udp" if transport is Transport.UDP else "tcp"]
+    tells: dict[str, Tell] = {
+        "registration": _registration,
+        "tracking": lambda command, device: _tracking(command, device, way),
+        "location_request": _location,
+        "output": _output,
+        "outputs": _outputs,
+    }
+    return tell(tells, command, device)
+
+
+_KINDS = frozenset({"registration", "tracking", "location_request", "output", "outputs"})
+
+
+def _line(device: Device, name: str, *parameters: object, secret: str = "") -> Text:
+    password = field(device.password or _FACTORY, "password")
+    text = f"$WP+{name}={','.join((password, *map(str, parameters)))}"
+    return Text(text, (password, secret) if secret else (password,))
+
+
+def _registration(command: Command, device: Device) -> list[Text]:
+    told = command.content(Registration)
+    server, apn = told.server, told.apn or AccessPoint()
+    way = _COMMTYPE[server.transport]
+    return [
+        _line(device, "TRACK", 1, told.interval, 0, 0, 0, way, 0),
+        # The address comes last: with it the device leaves.
+        _line(
+            device,
+            "COMMTYPE",
+            way,
+            "",
+            "",
+            field(apn.name, "access point"),
+            field(apn.user, "user name"),
+            field(apn.password, "password"),
+            field(server.host, "host name"),
+            server.port,
+            0,
+            "" if is_address(server.host) else _NAME_SERVER,
+            secret=apn.password,
+        ),
+    ]
+
+
+def _tracking(command: Command, device: Device, way: int) -> list[Text]:
+    told = command.content(Tracking)
+    for name in _UNPUBLISHED:
+        if told.get(name) is not None:
+            raise CommandError(f"how this maker's devices are told {name} is not published")
+    kind = str(told.get("type"))
+    if kind not in _BY:
+        raise CommandError(f"such devices do not track by {kind}")
+    angle = given(told, "tracking_angle") or 0
+    interval = given(told, "tracking_interval")
+    distance = given(told, "tracking_distance")
+    lines = [
+        _line(
+            device,
+            "TRACK",
+            _BY[kind][angle > 0],
+            _INTERVAL if interval is None else interval,
+            _DISTANCE if distance is None else distance,
+            0,
+            0,
+            way,
+            angle,
+        )
+    ]
+    level = given(told, "psm_mode")
+    if kind == "power_save":
+        level = level or _DEEP
+    if level:
+        wakes = given(told, "psm_interval") or _WAKES
+        lines.append(_line(device, "PSM", level, _SLEEPS, wakes))
+    elif level == 0:
+        lines.append(_line(device, "PSM", 0))
+    return lines
+
+
+def _location(command: Command, device: Device) -> list[Text]:
+    if command.content(LocationRequest).type == "gsm":
+        return [_line(device, "GBLAC", 1)]
+    return [_line(device, "GETLOCATION")]
+
+
+def _output(command: Command, device: Device) -> list[Text]:
+    told = command.content(Output)
+    return [_switched(device, told.output, told.enable)]
+
+
+def _outputs(command: Command, device: Device) -> list[Text]:
+    told = command.content(Outputs).outputs
+    return [_switched(device, number, on) for number, on in enumerate(told, 1)]
+
+
+def _switched(device: Device, output: int, on: bool) -> Text:
+    return _line(device, "OUTC", output, 1 if on else 0)
