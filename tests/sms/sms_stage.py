@@ -35,6 +35,14 @@ MODEL = "telfmb920"
 HOUR = 3_600_000
 
 
+#: What sets a device up; two texts to a device of the model.
+REGISTRATION = {
+    "server": {"host": "gps.example.org", "port": 5027},
+    "apn": {"name": "internet", "user": "me", "password": "apnsecret"},
+    "interval": 30,
+}
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -46,6 +54,7 @@ class Stage:
         self.settings = settings
         self.database = database
         self.bus = bus
+        #: Where what comes in goes; there is one in every process.
         self.inbound = Inbound(database, settings)
         self.sender: Sender | None = None
 
@@ -151,6 +160,25 @@ class Stage:
         return await self.command(command_id)
 
 
+async def add_devices(database: Database) -> None:
+    """The devices of ``PHONES``, in empty tables. Each has the password ``devpass``."""
+    async with database.begin() as connection:
+        await connection.execute(insert(dealers).values(id=1, title="", created_at=0))
+        for number, phone in PHONES.items():
+            await connection.execute(
+                insert(sources).values(
+                    id=number,
+                    device_id=f"35693803564380{number}",
+                    model=MODEL,
+                    phone=phone,
+                    password="devpass",
+                    dealer_id=1,
+                    creation_date=date(2026, 1, 1),
+                    registered_at=0,
+                )
+            )
+
+
 @asynccontextmanager
 async def open_stage(
     data_dir: Path, database_url: str = "", /, *, started: bool = True, **settings: Any
@@ -160,19 +188,7 @@ async def open_stage(
     database = await Database.open(chosen)
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
-        await connection.execute(insert(dealers).values(id=1, title="", created_at=0))
-        for number, phone in PHONES.items():
-            await connection.execute(
-                insert(sources).values(
-                    id=number,
-                    device_id=f"35693803564380{number}",
-                    model=MODEL,
-                    phone=phone,
-                    dealer_id=1,
-                    creation_date=date(2026, 1, 1),
-                    registered_at=0,
-                )
-            )
+    await add_devices(database)
     bus = LocalBus()
     stage = Stage(chosen, database, bus)
     try:
