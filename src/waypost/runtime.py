@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from waypost.api.services import Services
     from waypost.gateway.gateway import Gateway
     from waypost.ingest import Ingest
+    from waypost.location.locator import Locator
     from waypost.parts import Parts
 
 log = structlog.get_logger()
@@ -83,10 +84,16 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     )
     gateway = None
     if "gateway" in settings.roles:
-        gateway = await _start_gateway(settings, parts, services, stack)
+        ingest = await _start_ingest(settings, parts, stack)
+        services.locator = await _start_location(settings, parts, ingest, stack)
+        gateway = await _start_gateway(settings, parts, services, ingest, stack)
         ready["ports"] = gateway.ports
         parts.fleet.addresses.opened(gateway.ports)
     if listening is not None:
+        if gateway is None and settings.location:
+            # A position that is asked for is stored where it was asked for.
+            ingest = await _start_ingest(settings, parts, stack)
+            services.locator = await _start_location(settings, parts, ingest, stack)
         from prometheus_client import REGISTRY
 
         from waypost.api.http import HttpApi
@@ -111,13 +118,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     return ready
 
 
-async def _start_gateway(
-    settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
-) -> Gateway:
-    from prometheus_client import REGISTRY
-
-    from waypost.fleet.directory import Directory
-    from waypost.gateway.gateway import Gateway
+async def _start_ingest(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Ingest:
     from waypost.ingest import Foldings, Ingest
 
     identity = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -132,6 +133,33 @@ async def _start_gateway(
     stack.push_async_callback(ingest.close)
     foldings = await Foldings.open(parts.database, parts.bus, settings, ingest)
     stack.push_async_callback(foldings.close)
+    return ingest
+
+
+async def _start_location(
+    settings: Settings, parts: Parts, ingest: Ingest, stack: AsyncExitStack
+) -> Locator | None:
+    if not settings.location:
+        return None
+    from waypost.location.locator import Locator
+    from waypost.location.resolver import Resolver
+
+    resolver = Resolver(settings)
+    stack.push_async_callback(resolver.close)
+    locator = Locator(resolver, ingest, parts.points)
+    locator.start()
+    stack.push_async_callback(locator.close)
+    return locator
+
+
+async def _start_gateway(
+    settings: Settings, parts: Parts, services: Services, ingest: Ingest, stack: AsyncExitStack
+) -> Gateway:
+    from prometheus_client import REGISTRY
+
+    from waypost.fleet.directory import Directory
+    from waypost.gateway.gateway import Gateway
+
     directory = await Directory.open(parts.database, parts.bus, settings)
     stack.push_async_callback(directory.close)
     gateway = await Gateway.start(

@@ -174,6 +174,16 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ]
     )
 
+    #: Find positions by cells and Wi-Fi for messages without a fix, once there is a table of cells
+    #: (``waypost admin cells import``) or a provider. ``docs/location.md``.
+    location: bool = True
+    #: The provider's address of the form ``geolocate``, and its key; empty: none.
+    location_url: str = ""
+    location_key: str = ""
+    #: Seconds that it may take to answer, and requests a second (0: no limit).
+    location_timeout: Positive = 10
+    location_rate: NotNegative = 5
+
     #: Log level, and form: ``text`` or ``json``.
     log_level: str = "info"
     log_format: str = "text"
@@ -198,6 +208,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 "nor a URL with one of them"
             )
         self._check_sms()
+        if self.location_url and not self.location_url.startswith(("http://", "https://")):
+            raise ValueError("location_url must begin with http:// or https://")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from waypost.bus.base import Bus
     from waypost.commands.queue import CommandQueue
     from waypost.fleet.service import Fleet
+    from waypost.location.locator import Locator
     from waypost.settings import Settings
     from waypost.sms.inbound import Inbound
     from waypost.store.engine import Database
@@ -30,5 +31,7 @@ class Services:
     commands: CommandQueue
     #: Where SMS and reports on them come in; None: nowhere.
     sms: Inbound | None = None
+    #: Positions by cells and Wi-Fi; None: not here.
+    locator: Locator | None = None
     #: What ``/readyz`` asks besides the database: name -> is it well?
     health: dict[str, Callable[[], bool]] = field(default_factory=dict)

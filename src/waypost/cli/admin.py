@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from waypost.cli._cells import cells
 from waypost.cli._errors import CommandFailed
 from waypost.cli._output import print_json, print_rows
 from waypost.settings import load
@@ -32,7 +33,7 @@ password = App(name="password", help="Passwords.")
 dealer = App(name="dealer", help="Dealers and their sub-dealers.")
 sim = App(name="sim", help="SIM cards of bundles.")
 order = App(name="order", help="Orders of users.")
-for _part in (tracker, points, inbox, user, command, password, dealer, sim, order):
+for _part in (tracker, points, inbox, user, command, password, dealer, sim, order, cells):
     admin.command(_part)
 
 

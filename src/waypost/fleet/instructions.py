@@ -10,6 +10,7 @@ from waypost.fleet.outgoing import Outbox, unreachable
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.state_view import connection_of
 from waypost.refusal import Refused
+from waypost.settings import Settings
 from waypost.telemetry.state import State
 
 Request = Literal["sms", "gsm", "gprs"]
@@ -30,25 +31,45 @@ def _online(row: TrackerRow, state: State | None, now: int) -> bool:
     return connection_of(row, state, now)[0] in ("active", "idle")
 
 
-async def request_location(
-    outbox: Outbox, row: TrackerRow, request: Request, state: State | None
+def check_location_request(
+    settings: Settings,
+    row: TrackerRow,
+    request: Request,
+    state: State | None,
+    now: int,
+    *,
+    heard: bool = False,
 ) -> None:
-    """Asks the device of ``row`` where it is: by SMS, or over its connection by satellites or by
-    the mobile network. Raises :class:`Refused`: 214 where it cannot, or nothing can be sent; 213
-    where it is not connected; 256 where it has just said."""
+    """Can the device of ``row`` be asked where it is? ``heard``: the platform itself can find that
+    out by the mobile network, because the device has told what it hears. Raises :class:`Refused`:
+    214 where it cannot, or nothing can be sent; 213 where it is not connected; 256 where it has
+    just said."""
     model = _model(row)
     able = {
-        "sms": model.has_location_request and unreachable(outbox.settings, "sms") is None,
-        "gsm": model.has_gsm_lbs_location_request,
+        "sms": model.has_location_request and unreachable(settings, "sms") is None,
+        "gsm": model.has_gsm_lbs_location_request or heard,
         "gprs": model.has_gprs_location_request,
     }
     if not able[request]:
         raise Refused(214)
-    if request != "sms" and not _online(row, state, outbox.now):
+    if request != "sms" and not _online(row, state, now):
         raise Refused(213)
     fix = state.gps if state is not None else None
-    if fix is not None and fix.valid and outbox.now - fix.time < FRESH:
+    if fix is not None and fix.valid and now - fix.time < FRESH:
         raise Refused(256)
+
+
+def asks_by_network(row: TrackerRow) -> bool:
+    """Can the device of ``row`` itself be asked for a position by the mobile network?"""
+    return _model(row).has_gsm_lbs_location_request
+
+
+async def request_location(outbox: Outbox, row: TrackerRow, request: Request) -> None:
+    """Asks the device of ``row`` where it is: by SMS, or over its connection by satellites or by
+    the mobile network. Nothing is told a device that cannot be asked by the mobile network: there
+    the platform has found it."""
+    if request == "gsm" and not asks_by_network(row):
+        return
     channel: Literal["sms", "gprs"] = "sms" if request == "sms" else "gprs"
     await outbox.tell(row, "location_request", {"type": request}, channel=channel, soon=True)
 

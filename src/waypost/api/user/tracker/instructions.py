@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from waypost.api.action import Own, UserCall, user_action
+from waypost.api.errors import ApiError
 from waypost.fleet import instructions
 from waypost.fleet.rows import TrackerRow
 from waypost.telemetry.state import State
@@ -20,11 +21,26 @@ async def location_request(
     call: UserCall, tracker: TrackerRow, type: instructions.Request = "sms"
 ) -> None:
     """Asks the device where it is: by SMS, or over its connection for a position by the mobile
-    network (``gsm``) or by satellites (``gprs``)."""
+    network (``gsm``) or by satellites (``gprs``). For ``gsm`` the platform also looks up the cells
+    that the device reported last, and stores the position that they tell."""
     state = await _state(call, tracker)
+    locator = call.services.locator
+    newest = None
+    if type == "gsm" and locator is not None:
+        newest = await locator.newest(tracker.source_id, tracker.retention_days)
+    settings = call.services.settings
+    instructions.check_location_request(
+        settings, tracker, type, state, call.now, heard=newest is not None
+    )
+    if newest is not None and locator is not None:
+        asked = instructions.asks_by_network(tracker)
+        if newest.known and not asked:
+            raise ApiError(256)
+        if not newest.known and await locator.locate(newest.report) == "unknown" and not asked:
+            raise ApiError(214)
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
-        await instructions.request_location(call.outbox(write), tracker, type, state)
+        await instructions.request_location(call.outbox(write), tracker, type)
 
 
 @user_action(
