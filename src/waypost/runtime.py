@@ -112,6 +112,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     if "jobs" in settings.roles:
         await _start_jobs(settings, parts, services, stack)
         await _start_sms(settings, parts, services, stack)
+        await _start_mail(settings, parts, stack)
     await _start_admin(settings, parts, gateway, stack)
     if settings.demo and gateway is not None:
         await _start_demo(settings, parts, gateway, stack)
@@ -215,6 +216,23 @@ async def _start_sms(
         leader = PostgresLeader(asyncpg_dsn(settings.database), SMS_LOCK)
     stack.push_async_callback(leader.close)
     sender = Sender(parts.database, parts.bus, settings, make, leader.leads, services.sms)
+    await sender.start()
+    stack.push_async_callback(sender.close)
+
+
+async def _start_mail(settings: Settings, parts: Parts, stack: AsyncExitStack) -> None:
+    from waypost.gateway.clock import now_ms
+    from waypost.mail.queue import MailQueue
+    from waypost.mail.sender import MailSender
+    from waypost.mail.service import transport_of
+
+    transport = transport_of(settings)
+    if transport is None:
+        # What was to go out through a mail server that is set up no more.
+        reason = "no mail server is set up"
+        await MailQueue(parts.database, settings).fail_open(reason, now=now_ms())
+        return
+    sender = MailSender(parts.database, parts.bus, settings, transport)
     await sender.start()
     stack.push_async_callback(sender.close)
 

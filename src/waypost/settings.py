@@ -23,6 +23,9 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:]{2,39}")
 
 
+_MAIL_SENDER = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>\r\n]*<[^@\s<>]+@[^@\s<>]+>")
+
+
 class SettingsError(Exception):
     """A setting that cannot be; the text names it and says what it may be."""
 
@@ -184,6 +187,24 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     location_timeout: Positive = 10
     location_rate: NotNegative = 5
 
+    #: How e-mails go out: to a mail server, or (``log``) into files of ``data_dir``; empty: not at
+    #: all. ``docs/mail.md`` describes these settings. In a cluster the same for roles api and jobs.
+    mail_provider: Literal["", "smtp", "log"] = ""
+    #: Who e-mails come from: an address, or a name and <an address>.
+    mail_sender: str = ""
+    #: Hours that an e-mail is tried.
+    mail_life_hours: Positive = 24
+    #: Seconds that the mail server may take to answer.
+    mail_timeout: Positive = 30
+    mail_smtp_host: str = ""
+    mail_smtp_port: Port = 587
+    #: ``starttls``: plain at first, and TLS before anything is said (usual with port 587); ``tls``:
+    #: from the first byte (465); ``none``: never.
+    mail_smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    #: Empty: the mail server wants no log-in.
+    mail_smtp_user: str = ""
+    mail_smtp_password: str = ""
+
     #: Log level, and form: ``text`` or ``json``.
     log_level: str = "info"
     log_format: str = "text"
@@ -208,6 +229,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 "nor a URL with one of them"
             )
         self._check_sms()
+        self._check_mail()
         if self.location_url and not self.location_url.startswith(("http://", "https://")):
             raise ValueError("location_url must begin with http:// or https://")
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -243,6 +265,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         except ValueError:
             return ""
         return host if host and _HOST.fullmatch(host) else ""
+
+    def _check_mail(self) -> None:
+        if not self.mail_provider:
+            return
+        if not _MAIL_SENDER.fullmatch(self.mail_sender):
+            raise ValueError(
+                f"mail_provider {self.mail_provider} needs mail_sender: an address, or a name and "
+                "<an address>"
+            )
+        if self.mail_provider == "smtp" and not self.mail_smtp_host:
+            raise ValueError("mail_provider smtp needs mail_smtp_host")
 
     @property
     def sqlite(self) -> bool:

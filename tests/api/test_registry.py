@@ -43,7 +43,7 @@ async def test_a_right_is_asked_for_before_parameters_are_looked_at(world: World
             assert await world.code(path, "sub", tracker_id="x") == 13, path
         if action.permissions:
             assert await world.code(f"panel/{path}", "nobody", tracker_id="x") == 13, path
-        if action.login_only or action.session_only:
+        if action.login_only or action.session_only or action.second_factor:
             assert api == USER
 
 

@@ -18,7 +18,7 @@ from waypost.catalog import actions, errors
 
 ADDRESS = "http://127.0.0.1:8080"
 #: What stands for a session in the calls printed.
-HASHES = {"user": "$HASH", "panel": "$PANEL_HASH"}
+HASHES = {"user": "$HASH", "panel": "$PANEL_HASH", "code": "$CODE_HASH"}
 
 #: So many actions with two parts of their path in common have a page of their own.
 ENOUGH = 3
@@ -30,7 +30,7 @@ printed here. [The API](../api.md) says how calls, sessions, dates and errors wo
 
 The calls are those of an account with trackers 1 (active), 2 (never connected), 4 (a clone), 5 (its
 device was replaced), 6 (a model like 1) and 7 (a lock). `$HASH` is a user's session or API key,
-`$PANEL_HASH` a session of the panel.
+`$PANEL_HASH` a session of the panel, `$CODE_HASH` that of a log-in which asks for a code.
 """
 
 _NOTE = """Written by `scripts/write_action_pages.py`. [The API](../api.md) says how to call, and
@@ -180,7 +180,8 @@ def curl(action: Action) -> str:
     arguments = sample(name_of(action.api, action.path))
     parts = [f"curl {ADDRESS}/v2{url_of(action)}"]
     if not action.public:
-        parts.append(f'-H "Authorization: NVX {HASHES[action.api]}"')
+        who = "code" if action.second_factor else action.api
+        parts.append(f'-H "Authorization: NVX {HASHES[who]}"')
     if any(isinstance(value, File) for value in arguments.values()):
         for name, value in arguments.items():
             text = f"@{value.name}" if isinstance(value, File) else str(value)

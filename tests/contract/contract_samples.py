@@ -13,9 +13,12 @@ from contract_stage import ICCID, IMEI, MODEL, OTHER_IMEI, Stage
 from specification import split
 from sqlalchemy import insert, update
 
+from waypost.accounts.model import SessionKind
+from waypost.accounts.second_factor import CODE_LIFE, digest_of
+from waypost.accounts.sessions import session_key
 from waypost.api.action import ACTIONS
 from waypost.catalog import models
-from waypost.store.tables import activation_codes, api_keys, dealers
+from waypost.store.tables import activation_codes, api_keys, dealers, sessions
 
 #: Trackers of a furnished account: ``COURIER`` is active, ``VAN`` has never connected, ``COPY`` is
 #: a clone of another account's ``THEIRS``, ``NEW`` has taken the place of another device, ``TWIN``
@@ -29,6 +32,8 @@ EQUIPMENT = models.all_models()[MODEL].id
 #: What the account's tariff has beside what every tariff has.
 FEATURES = ["multilevel_access", "app_fleet", "statuses"]
 CODE = "7431859406"
+#: A log-in that asks for a code, and that code.
+CODE_HASH, LOGIN_CODE = "5fcbd0d0e03d4be5a6a3ab5f6e0f7f0c", "123456"
 KEY = "6dc5d6a26ae54bbb99a0aa0e12ab6f9f"
 PHONE, DEVICE_ID = "79123122312", "350000000000800"
 DAY = {"from": "2024-03-09 00:00:00", "to": "2024-03-09 23:59:59"}
@@ -147,6 +152,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     # user
     "dealer/get_ui_config": {"domain": "fleet.example.org"},
     "user/auth": {"login": "user@example.org", "password": PASSWORD},
+    "user/auth/code/verify": {"code": LOGIN_CODE},
     "user/settings/update": SETTINGS,
     "api/key/create": {"title": "Data warehouse"},
     "api/key/delete": {"key": KEY},
@@ -516,6 +522,18 @@ async def furnish(stage: Stage) -> None:
         await connection.execute(
             insert(api_keys).values(hash=KEY, user_id=USER, title="Old one", created_at=now)
         )
+        key = session_key(CODE_HASH)
+        await connection.execute(
+            insert(sessions).values(
+                key=key,
+                user_id=USER,
+                kind=SessionKind.SECOND_FACTOR.value,
+                created_at=now,
+                expires_at=now + CODE_LIFE,
+                code=digest_of(key, LOGIN_CODE),
+            )
+        )
+    stage.hashes["code"] = CODE_HASH
 
 
 async def furnish_trackers(stage: Stage) -> None:

@@ -67,7 +67,7 @@ def parse(call: str, hashes: dict[str, str]) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.split()[1].removeprefix(ADDRESS))
 async def test_a_printed_call_works(furnished: Stage, call: str) -> None:
-    hashes = {HASHES["user"]: furnished.hashes["user"], HASHES["panel"]: furnished.hashes["panel"]}
+    hashes = {name: furnished.hashes[who] for who, name in HASHES.items()}
     url, sent = parse(call, hashes)
     # Without a body curl asks by GET.
     method = "POST" if len(sent) > 1 else "GET"

@@ -75,7 +75,9 @@ async def test_users_and_sub_users_come_in_with_the_right(
     needed = set(action.rights)
     assert needed == set(rights_for(first_path(action))), "the catalog says otherwise"
 
-    async def answer(who: str, kind: SessionKind = SessionKind.LOGIN) -> int:
+    usual = SessionKind.SECOND_FACTOR if action.second_factor else SessionKind.LOGIN
+
+    async def answer(who: str, kind: SessionKind = usual) -> int:
         return await code(stage, action, await stage.session(who, kind), tracker_id="x")
 
     assert await answer("user") not in SENT_AWAY
@@ -87,10 +89,13 @@ async def test_users_and_sub_users_come_in_with_the_right(
     await stage.grant(*needed)
     assert (await answer("sub") == 13) is ("admin" in needed)
     granted = await answer("user", SessionKind.GRANTED)
-    assert (granted in SENT_AWAY) is action.login_only
+    assert (granted in SENT_AWAY) is (action.login_only or action.second_factor)
     made = await stage.done("api/key/create", title="Ours")
     by_key = await code(stage, action, made["value"]["hash"], tracker_id="x")
-    assert (by_key in SENT_AWAY) is (action.session_only or action.login_only)
+    login = action.session_only or action.login_only or action.second_factor
+    assert (by_key in SENT_AWAY) is login
+    other = SessionKind.LOGIN if action.second_factor else SessionKind.SECOND_FACTOR
+    assert await answer("user", other) == 4
 
 
 @pytest.mark.parametrize("key", [key for key in CLOSED if key[0] == PANEL], ids=title)

@@ -24,6 +24,8 @@ def title(key: tuple[str, str]) -> str:
 def caller(stage: Stage, key: tuple[str, str]) -> str | None:
     if ACTIONS[key].public:
         return None
+    if ACTIONS[key].second_factor:
+        return stage.hashes["code"]
     return stage.hashes["panel" if key[0] == "panel" else "user"]
 
 

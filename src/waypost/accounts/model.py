@@ -16,6 +16,8 @@ class SessionKind(enum.StrEnum):
     LOGIN = "login"
     #: Made by the panel, or by a master for its sub-user.
     GRANTED = "panel"
+    #: Half a log-in: good for bringing the code that the user was sent, and for nothing else.
+    SECOND_FACTOR = "second_factor"
     #: An API key: no session, never ends by itself.
     API_KEY = "key"
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
 from sqlalchemy import select
 
 from waypost.accounts.dealers import panel_shut_out, users_shut_out
@@ -10,12 +13,21 @@ from waypost.accounts.lockout import Lockout
 from waypost.accounts.model import PanelAccount, SessionKind
 from waypost.accounts.passwords import Passwords
 from waypost.accounts.person import normal_login
+from waypost.accounts.second_factor import SecondFactors
 from waypost.accounts.sessions import Sessions, masters, panel_account_of
 from waypost.bus.base import Bus
 from waypost.refusal import Refused
 from waypost.settings import Settings
 from waypost.store.engine import Database
 from waypost.store.tables import dealers, panel_accounts, users
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """What a log-in leads to: a session, or half of one that asks for a code."""
+
+    hash: str
+    #: How the code comes; None: none is asked for.
+    factor: Literal["email"] | None = None
 
 
 class Accounts:
@@ -27,6 +39,7 @@ class Accounts:
         self.database = database
         self.passwords = passwords or Passwords()
         self.sessions = Sessions(database, settings, bus)
+        self.second_factors = SecondFactors(database, settings, bus, self.sessions)
         self.lockout = Lockout(settings.login_attempts, settings.login_window)
 
     async def start(self) -> None:
@@ -38,10 +51,9 @@ class Accounts:
 
     async def log_in_user(
         self, login: str, password: str, dealer_id: int | None, address: str, now: int
-    ) -> str:
-        """A user's log-in; the hash of the session. Raises :class:`Refused`: 102 wrong, unknown or
-        another dealer's; 103 not activated; 275 blocked; 11 dealer blocked; 104 too many sessions;
-        105 too many attempts."""
+    ) -> LoggedIn:
+        """A user's log-in. Raises :class:`Refused`: 102 wrong, unknown or another dealer's; 103 not
+        activated; 275 blocked; 11 dealer blocked; 104 too many sessions; 105 too many attempts."""
         login = normal_login(login)
         names = (f"user {login}", f"address {address}")
         self.lockout.enter(names, now)
@@ -52,6 +64,7 @@ class Accounts:
                         users.c.id,
                         users.c.dealer_id,
                         users.c.password_hash,
+                        users.c.settings,
                         users.c.activated,
                         users.c.blocked,
                         users.c.master_id,
@@ -80,8 +93,16 @@ class Accounts:
             raise Refused(103)
         if row.blocked or (row.master_id is not None and row.master_blocked):
             raise Refused(275)
+        factors = self.second_factors
+        if factors.asked_of(login, row.settings):
+            async with self.database.begin() as connection:
+                hash_ = await factors.begin(connection, row.id, login, now)
+            factors.announce(row.id)
+            return LoggedIn(hash_, "email")
         async with self.database.begin() as connection:
-            return await self.sessions.create_for_user(connection, row.id, SessionKind.LOGIN, now)
+            return LoggedIn(
+                await self.sessions.create_for_user(connection, row.id, SessionKind.LOGIN, now)
+            )
 
     async def log_in_panel(
         self, login: str, password: str, address: str, now: int

@@ -85,9 +85,12 @@ class Sessions:
 
     # -- finding
 
-    async def find(self, hash_: str | None, now: int, *, panel: bool) -> Session:
-        """The valid session of a hash. Raises :class:`Refused`: 3 for no hash or one that cannot
-        be, 4 for an unknown, ended or foreign one, 11 where the dealer is blocked."""
+    async def find(
+        self, hash_: str | None, now: int, *, panel: bool, second_factor: bool = False
+    ) -> Session:
+        """The valid session of a hash; with ``second_factor`` only one that still asks for a code,
+        else none such. Raises :class:`Refused`: 3 for no hash or one that cannot be, 4 for an
+        unknown, ended or foreign one, 11 where the dealer is blocked."""
         if hash_ is None or not well_formed(hash_):
             raise Refused(3)
         key = session_key(hash_)
@@ -107,6 +110,8 @@ class Sessions:
         if session.expires_at is not None and session.expires_at <= now:
             raise Refused(4)
         if isinstance(session.caller, PanelAccount) != panel:
+            raise Refused(4)
+        if (session.kind is SessionKind.SECOND_FACTOR) != second_factor:
             raise Refused(4)
         return session
 
@@ -162,7 +167,10 @@ class Sessions:
         await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
         if limited:
             live = await connection.scalar(
-                select(func.count()).select_from(sessions).where(sessions.c.user_id == user_id)
+                select(func.count()).where(
+                    sessions.c.user_id == user_id,
+                    sessions.c.kind != SessionKind.SECOND_FACTOR.value,
+                )
             )
             if (live or 0) >= self._settings.sessions_per_user:
                 raise Refused(104)

@@ -203,6 +203,7 @@ class Action(msgspec.Struct, kw_only=True, frozen=True):
     public: bool = False
     session_only: bool = False
     login_only: bool = False
+    second_factor: bool = False
     rights: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
     tracker: Own | None = None
@@ -230,6 +231,7 @@ def user_action(
     public: bool = False,
     session_only: bool = False,
     login_only: bool = False,
+    second_factor: bool = False,
     check: Callable[[dict[str, Any]], None] | None = None,
     errors: Sequence[int] = (),
 ) -> Callable[[Function], Function]:
@@ -238,8 +240,8 @@ def user_action(
     ``right`` is the sub-user right it needs (``rights``: it needs all of them); ``admin`` is the
     master's alone. ``public``: needs no
     session. ``session_only``: API keys may not call it (code 4); ``login_only``: nor may sessions
-    that the panel or a master made. ``check`` raises code 7 for parameters that do not go
-    together."""
+    that the panel or a master made. ``second_factor``: only a log-in that still has to bring its
+    code may. ``check`` raises code 7 for parameters that do not go together."""
 
     def declare(function: Function) -> Function:
         for path in _placed(USER, paths, function):
@@ -251,6 +253,7 @@ def user_action(
                     public=public,
                     session_only=session_only,
                     login_only=login_only,
+                    second_factor=second_factor,
                     rights=tuple(rights) or ((right,) if right else ()),
                     tracker=tracker,
                     check=check,

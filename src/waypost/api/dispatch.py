@@ -136,7 +136,10 @@ class Dispatcher:
         self, action: Action, request: Request, hash_: str | None
     ) -> UserCall | PanelCall:
         session = await self.services.accounts.sessions.find(
-            hash_, request.now, panel=action.api == PANEL
+            hash_,
+            request.now,
+            panel=action.api == PANEL,
+            second_factor=action.second_factor,
         )
         caller = session.caller
         iso = wants_iso(request.query, request.body, request.iso_header)

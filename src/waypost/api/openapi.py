@@ -182,6 +182,8 @@ def access_text(action: Action) -> str:
         text = f"Needs the permissions {', '.join(action.permissions)}."
     else:
         text = ""
+    if action.second_factor:
+        return "Only for the hash of a log-in that asks for a code."
     if action.login_only:
         return f"{text} Not for API keys or sessions made by others.".strip()
     if action.session_only:

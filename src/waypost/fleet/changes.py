@@ -21,7 +21,7 @@ def device_of(subject: str) -> str:
 class Changes:
     """What a write touched."""
 
-    __slots__ = ("commands", "devices", "sms", "sources", "users")
+    __slots__ = ("commands", "devices", "mails", "sms", "sources", "users")
 
     def __init__(self) -> None:
         #: Accounts whose trackers, groups or tags changed.
@@ -34,6 +34,8 @@ class Changes:
         self.commands: set[int] = set()
         #: Sources that something is to go out for by SMS.
         self.sms: set[int] = set()
+        #: Sources that e-mails are to go out about.
+        self.mails: set[int] = set()
 
     def publish(self, bus: Bus) -> None:
         for user_id in self.users:
@@ -46,3 +48,5 @@ class Changes:
             bus.publish(f"command.{source_id}")
         for source_id in self.sms:
             bus.publish(f"sms.{source_id}")
+        for source_id in self.mails:
+            bus.publish(f"mail.{source_id}")

@@ -1,7 +1,8 @@
 """What people's actions make the platform tell devices and other people: rows of the outgoing
 queue, written in the transaction of the action, so that neither is there without the other.
 
-``commands.queue`` sends what goes over the device's connection, ``sms.queue`` what goes by SMS.
+``commands.queue`` sends what goes over the device's connection, ``sms.queue`` what goes by SMS,
+``mail.queue`` e-mails.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ _encode = msgspec.json.Encoder().encode
 
 def unreachable(settings: Settings, channel: Channel) -> str | None:
     """Why nothing can go out on a channel; None: it can."""
-    if channel == "sms" and settings.sms_provider:
+    if (channel == "sms" and settings.sms_provider) or (
+        channel == "email" and settings.mail_provider
+    ):
         return None
     return _UNREACHABLE.get(channel)
 
@@ -100,7 +103,8 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
         )
         if refused is None:
             changes = self.write.changes
-            (changes.sms if channel == "sms" else changes.commands).add(row.source_id)
+            told = {"sms": changes.sms, "email": changes.mails}.get(channel, changes.commands)
+            told.add(row.source_id)
         return int(made.scalar_one())
 
     def _life(self, channel: Channel, soon: bool) -> int:
@@ -108,6 +112,8 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
             return SOON_MS
         if channel == "sms":
             return self.settings.sms_life_hours * HOUR_MS
+        if channel == "email":
+            return self.settings.mail_life_hours * HOUR_MS
         return self.settings.command_life_days * DAY_MS
 
     async def cancel(self, source_id: int, command_id: int | None = None) -> None:

@@ -1621,7 +1621,9 @@ class UserTracker:
         self, *, tracker_id: int, type: Literal["sms", "gsm", "gprs"] | None = None
     ) -> None:
         """Asks the device where it is: by SMS, or over its connection for a position by the
-        mobile network (`gsm`) or by satellites (`gprs`). Refused with 201, 208, 213, 214, 256."""
+        mobile network (`gsm`) or by satellites (`gprs`). For `gsm` the platform also looks up
+        the cells that the device reported last, and stores the position that they tell.
+        Refused with 201, 208, 213, 214, 256."""
         await self._session.call(
             "user", "tracker/location_request", {"tracker_id": tracker_id, "type": type}, Nothing
         )
@@ -1877,6 +1879,47 @@ class UserUserApiKey:
         ).items
 
 
+class UserUserAuthCode:
+    """``user/auth/code/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def resend(self) -> None:
+        """Sends another code by e-mail, in place of the one before; once in five minutes (15).
+        Only for the hash of a log-in that asks for a code."""
+        await self._session.call("user", "user/auth/code/resend", {}, Nothing)
+
+    async def verify(self, *, code: str) -> str:
+        """Takes the code from the e-mail: the hash of an ordinary session, while that of
+        `user/auth` is over. So it is after five wrong codes (4): the log-in begins again. Only
+        for the hash of a log-in that asks for a code. Refused with 104, 282."""
+        return (
+            await self._session.call("user", "user/auth/code/verify", {"code": code}, types.Hashed)
+        ).hash
+
+
+class UserUserAuth:
+    """``user/auth/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.code = UserUserAuthCode(session)
+
+    async def __call__(
+        self, *, login: str, password: str, dealer_id: int | None = None
+    ) -> types.SessionAuthenticated:
+        """Logs a user in: the hash of a session that lives 30 days, or of half of one where
+        the user has to bring a code from an e-mail. With `dealer_id` the user must belong to
+        that dealer. Needs no session. Refused with 11, 102, 103, 104, 105, 275."""
+        return await self._session.call(
+            "user",
+            "user/auth",
+            {"login": login, "password": password, "dealer_id": dealer_id},
+            types.SessionAuthenticated,
+        )
+
+
 class UserUserMenu:
     """``user/menu/*``."""
 
@@ -1962,21 +2005,10 @@ class UserUser:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.api_key = UserUserApiKey(session)
+        self.auth = UserUserAuth(session)
         self.menu = UserUserMenu(session)
         self.session = UserUserSession(session)
         self.settings = UserUserSettings(session)
-
-    async def auth(
-        self, *, login: str, password: str, dealer_id: int | None = None
-    ) -> types.SessionAuthenticated:
-        """Logs a user in: the hash of a session that lives 30 days. With `dealer_id` the user
-        must belong to that dealer. Needs no session. Refused with 11, 102, 103, 104, 105, 275."""
-        return await self._session.call(
-            "user",
-            "user/auth",
-            {"login": login, "password": password, "dealer_id": dealer_id},
-            types.SessionAuthenticated,
-        )
 
     async def get_info(self, *, application: str | None = None) -> types.Info:
         """Who the caller is, with the settings of its dealer."""

@@ -1126,9 +1126,11 @@ class ServiceSettings(msgspec.Struct, kw_only=True):
 
 
 class SessionAuthenticated(msgspec.Struct, kw_only=True):
-    """A new session."""
+    """A new session. With `second_factor_required` it has yet to become one: its hash is good
+    for `user/auth/code/*` alone, and `factor_type` says how the code comes."""
 
     type: str | None = None
+    factor_type: str | None = None
     hash: str
 
 

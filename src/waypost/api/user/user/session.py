@@ -11,9 +11,11 @@ from waypost.text import PRINTABLE
 
 
 class Authenticated(msgspec.Struct, kw_only=True):
-    """A new session."""
+    """A new session. With ``second_factor_required`` it has yet to become one: its hash is good for
+    ``user/auth/code/*`` alone, and ``factor_type`` says how the code comes."""
 
-    type: Literal["authenticated"] = "authenticated"
+    type: Literal["authenticated", "second_factor_required"] = "authenticated"
+    factor_type: Literal["email"] | msgspec.UnsetType = msgspec.UNSET
     hash: str
 
 
@@ -24,13 +26,15 @@ async def auth(
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=PRINTABLE)],
     dealer_id: int | None = None,
 ) -> Authenticated:
-    """Logs a user in: the hash of a session that lives 30 days.
+    """Logs a user in: the hash of a session that lives 30 days, or of half of one where the user
+    has to bring a code from an e-mail.
 
     With ``dealer_id`` the user must belong to that dealer."""
     accounts = call.services.accounts
-    return Authenticated(
-        hash=await accounts.log_in_user(login, password, dealer_id, call.address, call.now)
-    )
+    made = await accounts.log_in_user(login, password, dealer_id, call.address, call.now)
+    if made.factor is None:
+        return Authenticated(hash=made.hash)
+    return Authenticated(type="second_factor_required", factor_type=made.factor, hash=made.hash)
 
 
 @user_action("user/logout", session_only=True)
