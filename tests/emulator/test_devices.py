@@ -173,7 +173,7 @@ INTERVAL_COMMANDS = {
     "gl100": "AT+GTTRI=gl100,0000,0000,1,7,20260101000000",
     "atrack": "AT$TRAC=1,7",
     "wondex": "$WP+TRACK=0000,1,7,0,0,0,4,10",
-    "gt06": "TIMER,7,300#",
+    "gt06": "TIMER,7,7#",
     "meitrack": "A12,1",
 }
 #: Seconds that these commands ask for, where they are not 7.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import ClassVar
 
@@ -24,6 +24,12 @@ MEMORY = 20_000
 #: A pause longer than this (ms) is not made up for with reports: the machine was asleep.
 ASLEEP = 600_000
 SECOND = 1000
+#: Seconds between two reports of a device that makes none by time.
+NEVER = 86_400
+
+
+Do = Callable[[list[str]], bool]
+"""Does what the fields of a command say; False: they are wrong."""
 
 
 class Event(enum.Enum):

@@ -1,8 +1,8 @@
 """A Concox X3: GT06 packets over TCP or UDP, each acknowledged, and text commands.
 
 Source: Concox, "JM-VL03 GPS Tracker Communication Protocol" V1.1.2 (log-in 01, heartbeat 13, GPS
-location packet 22, online command 80 and its response 21), whose packets the X3 shares; Concox'
-list of commands (TIMER, RELAY, WHERE, STATUS, VERSION).
+location packet 22, online command 80 and its response 21), whose packets the X3 shares; commands as
+in ``waypost.protocols.gt06.instructions``, STATUS, PARAM and VERSION.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from struct import Struct, pack
 
 import fastcrc
 
-from waypost.emulator.devices.base import Device, Event, Record
+from waypost.emulator.devices.base import Device, Do, Event, Record
 from waypost.emulator.vehicle import Reading
 from waypost.protocols.base import Transport
+from waypost.protocols.instructions import AccessPoint
 
 LOG_IN, HEARTBEAT, POSITION, RESPONSE, COMMAND = 0x01, 0x13, 0x22, 0x21, 0x80
 #: Type code of the device, and its zone: UTC, English.
@@ -143,25 +144,85 @@ class X3(Device):
         answer = self._obey(text.decode("ascii", "replace").strip())
         return self._packet(RESPONSE, flag + b"\x01" + answer.encode("ascii"), long=True)
 
+    def receive_sms(self, text: str) -> str | None:
+        text = text.strip()
+        if not text.endswith("#"):
+            return None
+        self.count.commands += 1
+        return self._obey(text)
+
     def _obey(self, command: str) -> str:
         """The answer to ``NAME,parameters#``."""
-        name, *fields = command.rstrip("#").upper().split(",")
-        reading = self.reading
-        if name == "TIMER" and fields and re.fullmatch("[1-9][0-9]{0,4}", fields[0]):
-            # Seconds while the ignition is on, and off.
-            self.set_interval(int(fields[0]))
-            return "OK!"
-        if name == "RELAY" and fields in (["0"], ["1"]):
+        name, *fields = command.rstrip("#").split(",")
+        said = self._state(name.upper())
+        if said is not None:
+            return said
+        known: dict[str, Do] = {
+            "TIMER": self._timer,
+            "DISTANCE": self._distance,
+            "ANGLEREP": self._turns,
+            "SENDS": lambda fields: fields[0].isdecimal(),
+            "GMT": lambda fields: fields == ["E", "0", "0"],
+            "GPRSON": lambda fields: fields == ["1"],
+            "APN": self._access_point,
+            "SERVER": self._report_to,
+            "SPEEDCHECK": lambda fields: fields[0] in ("ON", "OFF"),
+        }
+        do = known.get(name.upper())
+        if name.upper() == "RELAY" and fields in (["0"], ["1"]):
             self.outputs = int(fields[0])
             done = "Cut off" if self.outputs else "Restore"
             return f"{done} the fuel supply: Success!"
+        return "OK!" if do is not None and fields and do(fields) else "Command error!"
+
+    def _timer(self, fields: list[str]) -> bool:
+        """Seconds while the ignition is on, and off."""
+        if not all(re.fullmatch("[1-9][0-9]{0,4}", one) for one in fields) or len(fields) > 2:
+            return False
+        self.parked_interval = int(fields[-1]) * 1000
+        self.set_interval(int(fields[0]))
+        return True
+
+    def _distance(self, fields: list[str]) -> bool:
+        """Metres; 0: by time only."""
+        if not fields[0].isdecimal():
+            return False
+        self.distance = int(fields[0])
+        return True
+
+    def _turns(self, fields: list[str]) -> bool:
+        if fields == ["OFF"]:
+            self.angle = 0
+        elif len(fields) == 3 and fields[0] == "ON" and fields[1].isdecimal():
+            self.angle = int(fields[1])
+        else:
+            return False
+        return True
+
+    def _access_point(self, fields: list[str]) -> bool:
+        self.apn = AccessPoint(*fields[:3])
+        return True
+
+    def _report_to(self, fields: list[str]) -> bool:
+        """0 for an address, 1 for a name; host, port, 0 for TCP, 1 for UDP."""
+        if len(fields) != 4 or fields[0] not in ("0", "1") or not fields[2].isdecimal():
+            return False
+        way = {"0": Transport.TCP, "1": Transport.UDP}.get(fields[3])
+        if way is None:
+            return False
+        self.point_at(fields[1], int(fields[2]), way)
+        return True
+
+    def _state(self, name: str) -> str | None:
+        """What it says of itself; None: that was no question."""
+        reading = self.reading
         if name == "WHERE":
             north, east = reading.latitude >= 0, reading.longitude >= 0
             moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(reading.time / 1000))
             return (
                 f"Current position!Lat:{'N' if north else 'S'}{abs(reading.latitude):.6f},"
                 f"Lon:{'E' if east else 'W'}{abs(reading.longitude):.6f},"
-                f"Course:{reading.heading:.2f},Speed:{reading.speed:.2f},DateTime:{moment}"
+                f"Course:{reading.heading:.2f},Speed:{reading.speed:.2f}Km/h,DateTime:{moment}"
             )
         if name == "STATUS":
             return (
@@ -171,7 +232,8 @@ class X3(Device):
                 f"Oil:{'Disconnect' if self.outputs else 'Connect'}"
             )
         if name == "PARAM":
-            return f"IMEI:{self.device_id};TIMER:{self.interval // 1000},300;HBT:3;GMT:E,0,0;"
+            parked = (self.parked_interval or self.interval) // 1000
+            return f"IMEI:{self.device_id};TIMER:{self.interval // 1000},{parked};HBT:3;GMT:E,0,0;"
         if name == "VERSION":
             return "[VERSION]X3_V1.0 [BUILD]2019/01/01"
-        return "Command error!"
+        return None
