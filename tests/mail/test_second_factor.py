@@ -36,8 +36,9 @@ ALLOWED = {"type": "allowed", "factor_types": ["email"]}
 
 
 @pytest.fixture
-def settings(tmp_path: Path, mail_server: MailServer) -> Settings:
-    return Settings(data_dir=tmp_path / "data", api_rate=0, **mail_server.settings())
+def settings(tmp_path: Path, mail_server: MailServer, database_url: str) -> Settings:
+    told = mail_server.settings(database=database_url)
+    return Settings(data_dir=tmp_path / "data", api_rate=0, **told)
 
 
 @pytest.fixture
