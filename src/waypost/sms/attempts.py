@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, FAILED, QUEUED, SENT
 from waypost.settings import Settings
+from waypost.sms.provider import plain
 from waypost.store.tables import command_attempts, commands
 
 # Outcomes of an attempt, beside those of ``commands.queue``.
@@ -18,6 +19,8 @@ ACCEPTED = "accepted"  # the provider has it
 DELIVERED = "delivered"
 UNDELIVERED = "undelivered"
 
+#: Characters of a reason that are kept.
+LONGEST_REASON = 1000
 #: Longest wait (ms) between two attempts.
 LONGEST_WAIT = 3_600_000
 
@@ -50,6 +53,7 @@ class Attempts:
         now: int,
     ) -> None:
         """An attempt was in vain. ``again``: the command may be tried again, within bounds."""
+        reason = plain(reason, LONGEST_REASON)
         if again and self._most and number >= self._most:
             again, reason = False, f"{reason} ({number} attempts)"
         changes: dict[str, Any] = {"state": FAILED, "finished_at": now}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from waypost.catalog import models
-from waypost.commands.shown import HIDDEN
+from waypost.commands.shown import hide
 from waypost.protocols import find_protocol
 from waypost.protocols.base import Command, CommandError, Device, Text
 
@@ -39,12 +39,3 @@ def compose(command: Command, device: Device) -> list[Text]:
 def shown(texts: list[Text]) -> str:
     """The texts as people may see them: without their secrets."""
     return "\n".join(hide(text.text, text.secrets) for text in texts)
-
-
-def hide(text: str, secrets: tuple[str, ...]) -> str:
-    """A text without what must not be seen. Of two secrets the longer goes first, since it may hold
-    the other."""
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, HIDDEN)
-    return text

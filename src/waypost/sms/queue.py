@@ -32,10 +32,10 @@ from waypost.commands.queue import (
 )
 from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.settings import Settings
-from waypost.sms.attempts import ACCEPTED, Attempts, under_way
+from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts, under_way
 from waypost.sms.compose import compose, shown
 from waypost.sms.parts import note_parts
-from waypost.sms.provider import Accepted, NotNow, NotSent, SendError, Uncertain
+from waypost.sms.provider import Accepted, NotNow, NotSent, SendError, Uncertain, plain
 from waypost.store.engine import Database
 from waypost.store.tables import command_attempts, commands, sms_incoming, sms_parts, sources
 
@@ -231,7 +231,7 @@ class SmsQueue:
                 state=QUEUED,
                 attempts=each.number - 1,
                 sent_at=before.scalar_subquery(),
-                error=reason,
+                error=plain(reason, LONGEST_REASON),
             )
         )
 

@@ -10,10 +10,11 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
+from waypost.commands.shown import hide
 from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.settings import Settings
 from waypost.sms.attempts import Attempts
-from waypost.sms.compose import compose, hide
+from waypost.sms.compose import compose
 from waypost.sms.parts import note_reports
 from waypost.sms.provider import Incoming, Report, plain
 from waypost.store.engine import Database

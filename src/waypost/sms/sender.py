@@ -15,9 +15,9 @@ from functools import partial
 import structlog
 
 from waypost.bus.base import Bus, Subscription
+from waypost.commands.shown import hide
 from waypost.settings import Settings
 from waypost.sms import metrics
-from waypost.sms.compose import hide
 from waypost.sms.inbound import Inbound
 from waypost.sms.provider import (
     Accepted,
