@@ -169,7 +169,7 @@ CARRIED = {
 
 INTERVAL_COMMANDS = {
     "teltonika": "setparam 10050:7",
-    "gl200": "AT+GTFRI=gv300,1,0,,0,0000,0000,,7,1000,1000,,0,600,,,,,,,FFFF$",
+    "gl200": "AT+GTFRI=gv300,1,0,,0,0000,0000,,7,1000,1000,,0,0,,,,,FFFF$",
     "gl100": "AT+GTTRI=gl100,0000,0000,1,7,20260101000000",
     "atrack": "AT$TRAC=1,7",
     "wondex": "$WP+TRACK=0000,1,7,0,0,0,4,10",

@@ -129,7 +129,7 @@ async def test_reports_made_while_the_server_is_away_come_late() -> None:
 
 async def test_a_device_goes_where_it_is_told() -> None:
     async with TcpServer(lambda number: True) as first, TcpServer(lambda number: True) as second:
-        running = link(tracker())
+        running = link(tracker(reports=100))
         running.start()
         await asyncio.sleep(0.1)
         assert not running.device.online
@@ -141,7 +141,7 @@ async def test_a_device_goes_where_it_is_told() -> None:
         running.device.point_at("127.0.0.1", second.port)
         device = await finish(running)
     assert second.taken
-    assert len({*first.taken, *second.taken}) == device.count.reports == 30
+    assert len({*first.taken, *second.taken}) == device.count.reports == 100
 
 
 async def test_a_device_changes_its_transport() -> None:

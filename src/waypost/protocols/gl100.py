@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from waypost.protocols.base import Command, Device, Encoded
-from waypost.protocols.gl200 import Track, command_line
+from waypost.protocols.base import Device
+from waypost.protocols.gl200 import Track
 from waypost.protocols.gl200.framing import form
 from waypost.protocols.gl200.legacy import is_legacy
 from waypost.protocols.gl200.text import split
@@ -28,9 +28,6 @@ class Gl100(Track):
             return True if start.startswith(b"AT+") else None
         return is_legacy(columns)
 
-    def encode(self, command: Command, device: Device) -> Encoded:
-        if command.kind == "hex":
-            return Encoded(command.payload)
-        text = command_line(command)
-        columns = text.rstrip("$").split(",")
-        return Encoded((text + "\0").encode("latin-1"), columns[-1].upper() or None)
+    @classmethod
+    def _is_legacy(cls, device: Device) -> bool:
+        return True

@@ -1,21 +1,22 @@
 """A Queclink GL100 on a car battery: the older @Track, over UDP with SYNC-ACK or TCP without.
 
-Source: Quectel, "GL100 @Track Air Interface Protocol" TRACGL100AN002: 3.2.3 (AT+GTTRI), 3.3.1
-(+RESP:GTTRI), 3.4 (heartbeat), 3.5 (SYNC-ACK, which exists over UDP only).
+Source: Quectel, "GL100 @Track Air Interface Protocol" TRACGL100AN002: 3.2.1 (AT+GTSRI), 3.2.3
+(AT+GTTRI), 3.3.1 (+RESP:GTTRI), 3.4 (heartbeat), 3.5 (SYNC-ACK, which exists over UDP only).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from waypost.emulator.devices.base import Device, Event, Record
 from waypost.emulator.devices.gl200 import stamp, tower
 from waypost.emulator.vehicle import Reading
 from waypost.protocols.base import Transport
+from waypost.protocols.instructions import AccessPoint
 
 #: Hardware, software and protocol version.
 VERSION = "0102100203"
-PASSWORD = "gl100"  # noqa: S105  (the one that these devices leave the factory with)
 
 
 class Gl100(Device):
@@ -23,7 +24,16 @@ class Gl100(Device):
     model = "qlgl100"
     transports = (Transport.TCP, Transport.UDP)
     heartbeat = 300
+    #: Column of the transport in AT+GTSRI, and its values.
+    mode_column: ClassVar[int] = 2
+    modes: ClassVar[dict[str, Transport]] = {"1": Transport.TCP, "2": Transport.UDP}
     _number = 0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.password = self.model.removeprefix("ql")
+        #: What was set by the commands that it does nothing about.
+        self.settings: dict[str, list[list[str]]] = {}
 
     def encode(self, reading: Reading, event: Event) -> bytes:
         word = "GTRTL,{},0" if event is Event.REQUESTED else "GTTRI,{},1"
@@ -72,21 +82,50 @@ class Gl100(Device):
         """The count number of the report in flight."""
         return self.oldest.split(b",")[-2].decode() if self.in_flight else ""
 
+    def receive_sms(self, text: str) -> str | None:
+        """Its acknowledgement goes to the server, unless it did not know of one."""
+        line = text.strip("\0 ")
+        if not line.startswith("AT+GT"):
+            return None
+        alone = self.server is None
+        answer = self._command(line[3:], 0).decode().strip("\0")
+        return answer if alone and answer else None
+
     def _command(self, text: str, now: int) -> bytes:
         """Acknowledges ``GTxxx=password,...,send time`` and does what it asks, if it can."""
         word, _, rest = text.partition("=")
         fields = rest.split(",")
-        if fields[0] != PASSWORD:
+        if fields[0] != self.password:
             return b""
         self.count.commands += 1
+        detail = ""
         if word == "GTTRI" and len(fields) > 4 and fields[3].isdigit() and fields[4].isdigit():
             # Below a minute between fixes it reports each of them.
             minutes, fix = int(fields[3]), int(fields[4])
             if minutes and fix:
                 self.set_interval(fix if fix < 60 else minutes * 60)
-        elif word == "GTRTO" and fields[1:2] == ["4"]:
+        elif word == "GTSRI" and len(fields) > self.mode_column + 6:
+            self._go(fields)
+        elif word == "GTRTO" and fields[1:2] == ["1"]:
+            detail = "RTL,"
             self.report(Event.REQUESTED)
+        self.settings.setdefault(word, []).append(fields[1:-1])
         return self._sent(
-            f"+ACK:{word},{self.device_id},{fields[-1]},{stamp(now)},{self._next_number()},"
-            f"{VERSION}".encode()
+            f"+ACK:{word},{self.device_id},{detail}{fields[-1]},{stamp(now)},"
+            f"{self._next_number()},{VERSION}".encode()
         )
+
+    def _go(self, fields: list[str]) -> None:
+        """Takes on the access point and the server, which follow the transport."""
+        mode, name, user, password, host, port = fields[self.mode_column : self.mode_column + 6]
+        self.apn = AccessPoint(name, user, password)
+        if host and port.isdecimal():
+            self.point_at(host, int(port), self.modes.get(mode))
+
+
+class Gt300(Gl100):
+    """Its younger sister."""
+
+    model = "qlgt300"
+    mode_column = 1
+    modes = {"2": Transport.TCP, "3": Transport.UDP}  # noqa: RUF012  (declared in the base)

@@ -1,18 +1,20 @@
 """A Queclink GV300: @Track ASCII over TCP or UDP with SACK, heartbeat and commands.
 
-Source: Queclink, "GV300 @Track Air Interface Protocol" TRACGV300AN002: AT+GTFRI (fixed report),
-AT+GTRTO (real time operation), AT+GTOUT (outputs), the position reports, GTIGN and GTIGF,
-"Heartbeat", "Server Acknowledgement".
+Source: Queclink, "GV300 @Track Air Interface Protocol" TRACGV300AN002: AT+GTBSI, AT+GTSRI and
+AT+GTQSS (access point and server), AT+GTFRI (fixed report), AT+GTRTO (real time operation),
+AT+GTOUT (outputs), the position reports, GTIGN and GTIGF, "Heartbeat", "Server Acknowledgement".
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from waypost.emulator.devices.base import Device, Event, Record
 from waypost.emulator.vehicle import Reading, SeenCell
 from waypost.protocols.base import Transport
+from waypost.protocols.instructions import AccessPoint
 
 #: Device type 06 is the GV300; the rest is the protocol's version.
 VERSION = "060228"
@@ -33,7 +35,18 @@ class Gv300(Device):
     model = "qlgv300"
     transports = (Transport.TCP, Transport.UDP)
     heartbeat = 300
+    #: Columns of AT+GTFRI: distance, mileage, corner, interval while the ignition is off.
+    fri: ClassVar[tuple[int, int, int, int | None]] = (9, 10, 12, 13)
+    #: Modes in which time, distance, mileage count.
+    by_time: ClassVar[tuple[str, ...]] = ("1", "5")
+    by_mileage: ClassVar[tuple[str, ...]] = ("3", "5")
     _number = 0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.password = self.model.removeprefix("ql")
+        #: What was set: columns by command and number.
+        self.settings: dict[str, dict[int, str]] = {}
 
     def encode(self, reading: Reading, event: Event) -> bytes:
         """All of the report but its first five characters, ``+RESP`` or ``+BUFF``."""
@@ -94,27 +107,80 @@ class Gv300(Device):
         """The count number of the report in flight."""
         return self.oldest[-5:-1].decode() if self.in_flight else ""
 
+    def receive_sms(self, text: str) -> str | None:
+        """Its acknowledgement goes to the server, unless it did not know of one."""
+        line = text.strip().removesuffix("$")
+        if not line.startswith("AT+GT"):
+            return None
+        alone = self.server is None
+        answer = self._command(line[3:], 0).decode()
+        return answer if alone and answer else None
+
     def _command(self, text: str, now: int) -> bytes:
-        """Acknowledges ``GTxxx=password,...,serial`` and does what it asks, if it can."""
+        """Acknowledges ``GTxxx=password,...,serial`` and does what it asks, if it can. A column
+        that is empty stays as it was."""
         word, _, rest = text.partition("=")
         fields = rest.split(",")
-        if len(fields) < 2:
+        if len(fields) < 2 or fields[0] != self.password:
             return b""
         self.count.commands += 1
+        given = {number: value for number, value in enumerate(fields[1:-1], 1) if value}
+        known = self.settings.setdefault(word, {})
+        known.update(given)
         detail = ""
-        if word == "GTFRI":
-            # password, mode, discard no fix, reserved, period enable, start, end, check interval,
-            # send interval
-            seconds = next((item for item in fields[8:6:-1] if item.isdigit() and int(item)), "")
-            if fields[1] == "1" and seconds:
-                self.set_interval(int(seconds))
-        elif word == "GTOUT" and fields[1] in ("0", "1"):
-            self.outputs = int(fields[1])
-        elif word == "GTRTO":
-            detail = {"1": "RTL,", "3": "RBT,"}.get(fields[1], f"{fields[1]},")
-            if fields[1] == "1":
-                self.report(Event.REQUESTED)
+        match word:
+            case "GTFRI":
+                self._report_when(known)
+            case "GTOUT":
+                for output in range(3):
+                    state = given.get(3 * output + 1)
+                    if state in ("0", "1"):
+                        self.outputs = self.outputs & ~(1 << output) | int(state) << output
+            case "GTRTO":
+                what = given.get(1, "")
+                detail = {"1": "RTL,", "3": "RBT,"}.get(what, f"{what},")
+                if what == "1":
+                    self.report(Event.REQUESTED)
+            case "GTBSI" | "GTQSS" if 1 in given:
+                self.apn = AccessPoint(given[1], given.get(2, ""), given.get(3, ""))
+        first = {"GTSRI": 1, "GTQSS": 4}.get(word)
+        if first is not None:
+            self._go(known, first)
         return (
             f"+ACK:{word},{VERSION},{self.device_id},,{detail}{fields[-1]},{stamp(now)},"
             f"{self._next_number()}$"
         ).encode()
+
+    def _go(self, columns: dict[int, str], first: int) -> None:
+        """Takes on the server that follows the report mode in column ``first``."""
+        host, port = columns.get(first + 3, ""), columns.get(first + 4, "")
+        transports = {"3": Transport.TCP, "4": Transport.UDP, "6": Transport.UDP}
+        if host and port.isdecimal():
+            self.point_at(host, int(port), transports.get(columns.get(first, "")))
+
+    def _report_when(self, columns: dict[int, str]) -> None:
+        """Takes on a fixed report: mode, then time, distance, mileage and turn."""
+        distance, mileage, corner, parked = self.fri
+        values = {number: int(value) for number, value in columns.items() if value.isdecimal()}
+        mode = columns.get(1, "")
+        # The check interval stands before the send interval; a device may be told only one.
+        seconds = values.get(8) or values.get(7, 0)
+        self.distance = 0
+        if mode in self.by_time and seconds:
+            self.set_interval(seconds)
+        elif mode == "2":
+            self.distance = values.get(distance, 0)
+        if mode in self.by_mileage:
+            self.distance = values.get(mileage, 0)
+        self.angle = values.get(corner, 0)
+        if parked is not None:
+            self.parked_interval = values.get(parked, 0) * 1000
+
+
+class Gl300(Gv300):
+    """Its portable cousin: what is set stands in other columns."""
+
+    model = "qlgl300"
+    fri = (12, 13, 18, None)
+    by_time = ("1", "4", "6")
+    by_mileage = ("3", "6")

@@ -13,8 +13,10 @@ from waypost.protocols.base import (
     Encoded,
     Protocol,
     ProtocolError,
+    Text,
     Transport,
 )
+from waypost.protocols.gl200 import settings
 from waypost.protocols.gl200.binary import decode_binary
 from waypost.protocols.gl200.framing import cut, form
 from waypost.protocols.gl200.legacy import is_legacy
@@ -54,6 +56,31 @@ class Track(Protocol):
             return decode_pro(frame)
         raise ProtocolError(f"no @Track message begins with {frame[:12]!r}")
 
+    def encode(self, command: Command, device: Device) -> Encoded:
+        """Text as typed, with what ends it; its last column comes back in the device's answer."""
+        if command.kind == "hex":
+            return Encoded(command.payload)
+        text = command_line(command)
+        if self._is_legacy(device):
+            columns = text.rstrip("$").split(",")
+            return Encoded((text + "\0").encode("latin-1"), columns[-1].upper() or None)
+        if not text.endswith("$"):
+            text += "$"
+        serial = _SERIAL.search(text)
+        return Encoded(text.encode("latin-1"), serial[1].upper() if serial else None)
+
+    @classmethod
+    def _is_legacy(cls, device: Device) -> bool:
+        """The model decides which dialect a device understands, wherever it connected."""
+        return settings.is_legacy(device)
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return settings.can_tell(kind, device)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        return settings.instructions(command, device, self.clock)
+
     def _identify(self, decoded: Decoded) -> Decoded:
         """A name instead of an IMEI says who it is only where no IMEI did before."""
         hello = decoded.hello
@@ -77,17 +104,6 @@ class Gl200(Track):
         if kind == "text":
             return _is_modern(start)
         return None if kind == "short" else kind is not None
-
-    def encode(self, command: Command, device: Device) -> Encoded:
-        """Text as typed, with the closing ``$``; its last column, the serial number, comes back in
-        the device's answer."""
-        if command.kind == "hex":
-            return Encoded(command.payload)
-        text = command_line(command)
-        if not text.endswith("$"):
-            text += "$"
-        serial = _SERIAL.search(text)
-        return Encoded(text.encode("latin-1"), serial[1].upper() if serial else None)
 
 
 def _is_modern(start: bytes) -> bool | None:

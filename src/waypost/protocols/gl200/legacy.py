@@ -47,8 +47,8 @@ def decode_legacy(columns: list[str]) -> Decoded:
         raise ProtocolError(f"no @Track message begins with {columns[0][:24]!r}")
     what, name = head.groups()
     if what == "ACK":
-        # The first column repeats what the command ended with, in whatever form it was given.
-        key = content[0].upper() if content else None
+        # What the command ended with comes back, behind the name of a real time operation.
+        key = content[-1].upper() if content else None
         return Decoded(hello=hello, answers=[Answer(",".join(columns), key)])
     messages = _read(name, content, moment(send), send, count)
     for message in messages:
