@@ -114,6 +114,12 @@ class SmsCenter:
             **more,
         }
 
+    def environment(self, **more: Any) -> dict[str, str]:
+        """The same for a Waypost that is a process of its own."""
+        return {
+            f"WAYPOST_{name.upper()}": str(value) for name, value in self.settings(**more).items()
+        }
+
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
@@ -191,6 +197,13 @@ class SmsCenter:
             found = self._changed.wait_for(lambda: len(self.texts(to)) > after, seconds)
         assert found, f"no text to {to} in {seconds} s, but: {self.events}"
         return self.texts(to)[after]
+
+    def wait(self, event: str, count: int = 1, seconds: float = 40, **fields: Any) -> list[Event]:
+        """Waits for so many events of a kind, without an event loop; gives them."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: len(self.all(event, **fields)) >= count, seconds)
+        assert found, f"not in {seconds} s, but: {self.events}"
+        return self.all(event, **fields)
 
     async def heard(
         self, event: str, count: int = 1, seconds: float = 40, **fields: Any
