@@ -10,6 +10,7 @@ from api_world import World
 from fleet_steps import APN, ICCID, IMEI, PHONE, add_bundle, add_sim, clone, connect, queue
 from sqlalchemy import insert, select, update
 
+from waypost.protocols.meitrack import Meitrack
 from waypost.store.tables import (
     dealers,
     device_events,
@@ -366,3 +367,15 @@ async def test_two_devices_cannot_get_one_number_at_once(world: World) -> None:
         )
     )
     assert sorted(codes) == [0] + [223] * 3
+
+
+async def test_a_maker_whose_command_names_access_point_and_server_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Meitrack, "can_tell", classmethod(lambda cls, kind, device: kind != "apn"))
+    made = await world.register("asset", model="meitrack_t1")
+    change = {"tracker_id": made["id"], "phone": "6156680000", **APN}
+    assert await world.call("tracker/change_phone", **change) == {"success": True}
+    told = (await queue(world))[-1]
+    assert told[:2] == ("sms", "registration")
+    assert told[4]["apn"]["name"] == APN["apn_name"]

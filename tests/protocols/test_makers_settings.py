@@ -116,3 +116,13 @@ def test_any_valid_settings_become_lines_that_can_be_sent(
         encoded = protocol.encode(Command(9, text.text.encode()), Device(IMEI, model.code))
         assert encoded.data
         assert "None" not in text.text
+
+
+@pytest.mark.parametrize("model", ["atrack_ax5", "tt1_wp", "concox_x3"])
+def test_what_does_not_fit_one_sms_is_refused(model: str) -> None:
+    told = {"server": {"host": "h" * 60, "port": 5000}}
+    assert texts(model, "registration", {**told, "apn": {"name": "web"}}, sms=True)
+    long = dict.fromkeys(("name", "user", "password"), "a" * 60)
+    with pytest.raises(CommandError, match="one SMS"):
+        texts(model, "registration", {**told, "apn": long}, sms=True)
+    assert texts(model, "registration", {**told, "apn": long})

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import number_of, taken_phones
-from waypost.fleet.registration import has_gsm
+from waypost.fleet.registration import REGISTRATION, has_gsm, registration_of
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.source_settings import change_setting
+from waypost.fleet.telling import can_tell
 from waypost.refusal import Refused
 from waypost.store.tables import bundles, sim_cards, sources, trackers
 
@@ -81,4 +82,9 @@ async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping
     before = await apn_of(connection, row.source_id) or {}
     now = {key: text for key, text in {**before, **apn}.items() if text}
     await change_setting(outbox.write, row.source_id, "apn", now or None)
-    await outbox.tell(row, "apn", {"apn": now}, channel="sms")
+    if can_tell(row.model, "apn") or not can_tell(row.model, REGISTRATION):
+        await outbox.tell(row, "apn", {"apn": now}, channel="sms")
+        return
+    # Such devices are told the access point together with the server's address only.
+    content, refused = await registration_of(outbox, row, now)
+    await outbox.tell(row, REGISTRATION, content, channel="sms", refused=refused)

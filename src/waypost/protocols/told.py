@@ -14,6 +14,9 @@ from waypost.protocols.base import Command, CommandError, Device, Text
 Tell = Callable[[Command, Device], list[Text]]
 """Says one kind of instruction in a maker's language."""
 
+#: Characters of one SMS.
+_SMS = 160
+
 
 def model_of(device: Device) -> Model | None:
     """The catalog's model of a device; None: nobody knows it."""
@@ -73,6 +76,14 @@ def field(value: str, name: str, ends: str = ",", longest: int = 64) -> str:
     if len(value) > longest:
         raise CommandError(f"the {name} has {len(value)} characters; {longest} are the most")
     return value
+
+
+def one_sms(text: Text) -> Text:
+    """The text as it is. Raises :class:`CommandError` where it needs more than one SMS: trackers
+    take each part for a command of its own."""
+    if len(text.text) > _SMS:
+        raise CommandError(f"{len(text.text)} characters do not fit one SMS: {_SMS}")
+    return text
 
 
 def is_address(host: str) -> bool:

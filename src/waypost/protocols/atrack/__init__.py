@@ -40,6 +40,7 @@ from waypost.protocols.base import (
     Text,
     Transport,
 )
+from waypost.protocols.told import one_sms
 
 _KEEP_ALIVE = b"\xfe\x02"
 _ACKNOWLEDGEMENT = struct.Struct(">HQH")
@@ -217,3 +218,6 @@ class Atrack(Protocol):
 
     def instructions(self, command: Command, device: Device) -> list[Text]:
         return instructions.instructions(command, device)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return one_sms(text)

@@ -49,6 +49,7 @@ from waypost.protocols.gt06.envelope import (
 )
 from waypost.protocols.gt06.pictures import Pictures
 from waypost.protocols.reader import Reader
+from waypost.protocols.told import one_sms
 from waypost.telemetry.message import Message
 
 LOGIN, COMMAND, TIME_REQUEST = 0x01, 0x80, 0x8A
@@ -266,6 +267,9 @@ class Gt06(Protocol):
 
     def instructions(self, command: Command, device: Device) -> list[Text]:
         return instructions.instructions(command, device)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return one_sms(text)
 
 
 def _bare(packet: Packet, frame: bytes) -> Decoded:

@@ -24,7 +24,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given, needed, parts, takes, tell
+from waypost.protocols.told import Tell, field, given, needed, one_sms, parts, takes, tell
 
 #: What stands before a command by SMS unless the owner chose another.
 _FACTORY = "0000"
@@ -50,7 +50,7 @@ def instructions(command: Command, device: Device) -> list[Text]:
 def by_sms(text: Text, device: Device) -> Text:
     """The password, then the command."""
     password = field(device.password or _FACTORY, "password", _ENDS)
-    return Text(f"{password},{text.text}", (*text.secrets, password))
+    return one_sms(Text(f"{password},{text.text}", (*text.secrets, password)))
 
 
 def _registration(command: Command, device: Device) -> list[Text]:

@@ -25,6 +25,7 @@ from waypost.protocols.base import (
     Text,
     Transport,
 )
+from waypost.protocols.told import one_sms
 from waypost.protocols.wondex import instructions
 from waypost.telemetry.message import Cell, Message, utc_ms
 
@@ -135,6 +136,9 @@ class Wondex(Protocol):
 
     def instructions(self, command: Command, device: Device) -> list[Text]:
         return instructions.instructions(command, device, self.transport)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return one_sms(text)
 
 
 def _network(line: str, match: re.Match[str]) -> Decoded:
