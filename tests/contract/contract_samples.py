@@ -290,6 +290,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "tracker_id": COURIER,
         "tracker_output": {"number": 1, "title": "Engine lock"},
     },
+    "tracker/engine_immobilizer/read": {"tracker_id": NEW},
+    "tracker/engine_immobilizer/set": {"tracker_id": NEW, "enabled": True},
+    "tracker/led/read": {"tracker_id": NEW},
+    "tracker/led/update": {"tracker_id": NEW, "value": False},
+    "tracker/command/history/list": {"tracker_id": COURIER, "limit": 2},
+    "tracker/settings/confirmation/list": {"tracker_id": VAN},
     "tracker/output/set": {"tracker_id": COURIER, "output": 1, "enable": True},
     "tracker/output/set_all": {"tracker_id": COURIER, "outputs": [True]},
     "tracker/command/create": {
@@ -556,4 +562,5 @@ async def furnish_trackers(stage: Stage) -> None:
     assert made == [COURIER, VAN, THEIRS, COPY, NEW, TWIN, LOCK]
     await stage.connect(courier)
     await stage.position(courier)
+    await stage.position(new)
     stage.clock.pass_(120)

@@ -30,6 +30,7 @@ NEWER = {
     "factory_preset": "a bundle is shown as it was imported",
     "sim_card": "clients read it in the panel",
     "panel/tracker/move.id": "clients read it",
+    "tracker/list_models.list.instructions": "what the platform can tell such a device",
 }
 
 #: Printed fields that cannot be in the reply to this call, and why.

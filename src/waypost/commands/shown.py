@@ -34,3 +34,12 @@ def _hidden(value: Any, name: str = "") -> Any:
     if name.lower().endswith("password") and value not in (None, ""):
         return HIDDEN
     return value
+
+
+def hide(text: str, secrets: tuple[str, ...]) -> str:
+    """A text without what must not be seen. Of two secrets the longer goes first, since it may hold
+    the other."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return text

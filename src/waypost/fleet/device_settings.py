@@ -74,6 +74,11 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
             await _keep(outbox, row, name, values, SPECIAL, {"type": name, **values})
 
 
+def not_sent(row: TrackerRow, kind: str) -> str | None:
+    """Why settings of this kind are kept and not sent to the device of ``row``; None: they are."""
+    return cannot_tell(row, kind)
+
+
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """One group of a device's settings, as wanted and as confirmed."""
 
@@ -119,7 +124,7 @@ async def confirmations(connection: AsyncConnection, row: TrackerRow) -> list[Co
     first = {name: special_settings.defaults(name) for name in types_of(models.model(row.model))}
     if has_tracking(row):
         first = {TRACKING: profiles.defaults(_profile(row)), **first}
-    if LED in known or can_tell(row.model, LED):
+    if LED in known or has_led(row):
         first[LED] = {"enable": True}
     # A lock's password may have been set as that of a lock in general.
     first |= {name: {} for name in known if name not in first}
@@ -178,6 +183,25 @@ async def change_tracking(outbox: Outbox, row: TrackerRow, given: Mapping[str, A
     known = await stored(outbox.write.connection, row.source_id)
     values = {**known.get(TRACKING, {}), **values}
     await _keep(outbox, row, TRACKING, values, TRACKING, values)
+
+
+# Lights.
+
+
+def has_led(row: TrackerRow) -> bool:
+    """Has the device lights that it can be told to switch?"""
+    return can_tell(row.model, LED)
+
+
+async def led_of(connection: AsyncConnection, row: TrackerRow) -> bool:
+    """Are the lights on, as it was set last?"""
+    known = await stored(connection, row.source_id)
+    return bool(known.get(LED, {}).get("enable", True))
+
+
+async def change_led(outbox: Outbox, row: TrackerRow, enable: bool) -> None:
+    """Switches the lights of a locked tracker's device."""
+    await _keep(outbox, row, LED, {"enable": enable}, LED, {"enable": enable})
 
 
 # Special settings.

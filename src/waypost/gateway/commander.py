@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from waypost.commands.queue import Attempt, CommandQueue
+from waypost.commands.shown import hide
 from waypost.gateway.batch import comes_back
 from waypost.gateway.clock import now_ms
 from waypost.protocols.base import Answer, Command, CommandError, Device, Encoded, Protocol
@@ -46,11 +47,19 @@ RETRY = 2.0
 class Flight:
     """An attempt that is written to a connection, line by line, and not answered yet."""
 
-    __slots__ = ("attempt", "connection", "key", "result", "signed", "steps")
+    __slots__ = ("attempt", "connection", "key", "result", "secrets", "signed", "steps")
 
-    def __init__(self, attempt: Attempt, connection: Connection, steps: list[Encoded]) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        connection: Connection,
+        steps: list[Encoded],
+        secrets: tuple[str, ...],
+    ) -> None:
         self.attempt = attempt
         self.connection = connection
+        #: What people must not see, should the device repeat it.
+        self.secrets = secrets
         #: What is still to be written.
         self.steps = steps
         self.key: str | None = None
@@ -72,14 +81,17 @@ class Flight:
         return False
 
 
-def _steps(protocol: Protocol, command: Command, device: Device) -> list[Encoded]:
-    """What is written for a command. Raises :class:`CommandError`."""
+def _steps(
+    protocol: Protocol, command: Command, device: Device
+) -> tuple[list[Encoded], tuple[str, ...]]:
+    """What is written for a command, and the secrets in it. Raises :class:`CommandError`."""
     if command.kind in TYPED:
-        return [protocol.encode(command, device)]
+        return [protocol.encode(command, device)], ()
     lines = protocol.instructions(command, device)
     if not lines:
         raise CommandError(f"{protocol.name} needs nothing said for: {command.kind}")
-    return [protocol.encode(Command(command.id, line.text.encode()), device) for line in lines]
+    steps = [protocol.encode(Command(command.id, line.text.encode()), device) for line in lines]
+    return steps, tuple(secret for line in lines for secret in line.secrets)
 
 
 class Commander:
@@ -267,7 +279,7 @@ class Commander:
             return
         command = Command(attempt.command_id, attempt.payload, attempt.kind)
         try:
-            steps = _steps(connection.protocol, command, device)
+            steps, secrets = _steps(connection.protocol, command, device)
         except CommandError as error:
             reason = str(error) or "the protocol cannot carry it"
             await self._end(attempt, "refused", queue.refused, reason)
@@ -283,7 +295,7 @@ class Commander:
         if not connection.can_command:
             await self._end(attempt, "disconnected", queue.disconnected)
             return
-        flight = Flight(attempt, connection, steps)
+        flight = Flight(attempt, connection, steps, secrets)
         if not flight.go_on():
             await self._end(attempt, "unanswered", queue.delivered)
             return
@@ -313,7 +325,7 @@ class Commander:
         elif answer is None or (answer.ok and flight.steps):
             await self._end(attempt, "disconnected", queue.disconnected)
         else:
-            text = "\n".join(said)
+            text = hide("\n".join(said), flight.secrets)
             await self._end(attempt, "answered", queue.answered, text, ok=answer.ok)
         self._wake(attempt.source_id)
 

@@ -10,6 +10,18 @@ from typing import Any, Literal
 
 import msgspec
 
+KINDS = (
+    "registration",
+    "apn",
+    "tracking",
+    "special_settings",
+    "electronic_lock",
+    "location_request",
+    "output",
+    "outputs",
+    "led",
+)
+
 Outgoing = Literal["tcp", "udp"]
 
 

@@ -534,6 +534,25 @@ class UserTrackerAvatar:
         ).value
 
 
+class UserTrackerCommandHistory:
+    """``tracker/command/history/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(
+        self, *, tracker_id: int, limit: int | None = None, offset: int | None = None
+    ) -> Page[types.CommandView]:
+        """Commands for the device, the newest first: their states, every attempt, and the
+        answers. Sub-users need the right tracker_update. Refused with 13, 201, 208, 219."""
+        return self._session.call(
+            "user",
+            "tracker/command/history/list",
+            {"tracker_id": tracker_id, "limit": limit, "offset": offset},
+            Page[types.CommandView],
+        )
+
+
 class UserTrackerCommandUnconfirmed:
     """``tracker/command/unconfirmed/*``."""
 
@@ -560,6 +579,7 @@ class UserTrackerCommand:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.history = UserTrackerCommandHistory(session)
         self.unconfirmed = UserTrackerCommandUnconfirmed(session)
 
     def create(self, *, tracker_id: int, command: types.CommandFields) -> types.Made:
@@ -717,6 +737,30 @@ class UserTrackerCounter:
         )
 
 
+class UserTrackerEngineImmobilizer:
+    """``tracker/engine_immobilizer/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def read(self, *, tracker_id: int) -> types.Immobilizer:
+        """Whether the engine is blocked: as the device reports its first output, or as it
+        acknowledged a command since. Refused with 201, 204, 208, 214."""
+        return self._session.call(
+            "user", "tracker/engine_immobilizer/read", {"tracker_id": tracker_id}, types.Immobilizer
+        )
+
+    def set(self, *, tracker_id: int, enabled: bool) -> None:
+        """Blocks the engine, or lets it go, by the device's first output. Sub-users need the
+        right tracker_set_output. Refused with 13, 201, 204, 208, 213, 214, 219."""
+        self._session.call(
+            "user",
+            "tracker/engine_immobilizer/set",
+            {"tracker_id": tracker_id, "enabled": enabled},
+            Nothing,
+        )
+
+
 class UserTrackerGroup:
     """``tracker/group/*``."""
 
@@ -750,6 +794,27 @@ class UserTrackerGroup:
         """Changes a group. For master users. Refused with 13, 201."""
         self._session.call(
             "user", "tracker/group/update", {"id": id, "title": title, "color": color}, Nothing
+        )
+
+
+class UserTrackerLed:
+    """``tracker/led/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def read(self, *, tracker_id: int) -> bool:
+        """Whether the device's lights are on, as it was set last; they are on at first.
+        Refused with 201, 208, 214."""
+        return self._session.call(
+            "user", "tracker/led/read", {"tracker_id": tracker_id}, Value[bool]
+        ).value
+
+    def update(self, *, tracker_id: int, value: bool) -> None:
+        """Switches the device's lights; it is told when it connects. Sub-users need the right
+        tracker_update. Refused with 13, 201, 208, 214."""
+        self._session.call(
+            "user", "tracker/led/update", {"tracker_id": tracker_id, "value": value}, Nothing
         )
 
 
@@ -1141,6 +1206,23 @@ class UserTrackerSensor:
         )
 
 
+class UserTrackerSettingsConfirmation:
+    """``tracker/settings/confirmation/*``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(self, *, tracker_id: int) -> builtins.list[types.Confirmation]:
+        """What is wanted of the device beside what it has confirmed, for all settings that its
+        model has. Refused with 201, 208."""
+        return self._session.call(
+            "user",
+            "tracker/settings/confirmation/list",
+            {"tracker_id": tracker_id},
+            Listed[types.Confirmation],
+        ).items
+
+
 class UserTrackerSettingsLbs:
     """``tracker/settings/lbs/*``."""
 
@@ -1180,15 +1262,15 @@ class UserTrackerSettingsSpecial:
             types.SpecialReply,
         )
 
-    def update(self, *, tracker_id: int, value: dict[str, Any]) -> None:
+    def update(self, *, tracker_id: int, value: dict[str, Any]) -> types.Kept:
         """Sets one type of special settings, named by `value.type`; the device is told when it
         connects. Sub-users need the right tracker_configure. Refused with 13, 201, 208, 214,
         219."""
-        self._session.call(
+        return self._session.call(
             "user",
             "tracker/settings/special/update",
             {"tracker_id": tracker_id, "value": value},
-            Nothing,
+            types.Kept,
         )
 
 
@@ -1198,24 +1280,24 @@ class UserTrackerSettingsTracking:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def read(self, *, tracker_id: int) -> dict[str, Any]:
+    def read(self, *, tracker_id: int) -> types.TrackingSettings:
         """How the device tracks, as it was set last. Which fields there are depends on the
         model's tracking profile (`track_control`). Refused with 201, 208, 214."""
         return self._session.call(
             "user",
             "tracker/settings/tracking/read",
             {"tracker_id": tracker_id},
-            Value[dict[str, Any]],
-        ).value
+            types.TrackingSettings,
+        )
 
-    def update(self, *, tracker_id: int, tracking_settings: dict[str, Any]) -> None:
+    def update(self, *, tracker_id: int, tracking_settings: dict[str, Any]) -> types.Kept:
         """Sets how the device tracks; it is told when it connects. Sub-users need the right
         tracker_configure. Refused with 13, 201, 208, 214, 219."""
-        self._session.call(
+        return self._session.call(
             "user",
             "tracker/settings/tracking/update",
             {"tracker_id": tracker_id, "tracking_settings": tracking_settings},
-            Nothing,
+            types.Kept,
         )
 
 
@@ -1266,6 +1348,7 @@ class UserTrackerSettings:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.confirmation = UserTrackerSettingsConfirmation(session)
         self.lbs = UserTrackerSettingsLbs(session)
         self.special = UserTrackerSettingsSpecial(session)
         self.tracking = UserTrackerSettingsTracking(session)
@@ -1359,7 +1442,9 @@ class UserTracker:
         self.avatar = UserTrackerAvatar(session)
         self.command = UserTrackerCommand(session)
         self.counter = UserTrackerCounter(session)
+        self.engine_immobilizer = UserTrackerEngineImmobilizer(session)
         self.group = UserTrackerGroup(session)
+        self.led = UserTrackerLed(session)
         self.output = UserTrackerOutput(session)
         self.raw_command = UserTrackerRawCommand(session)
         self.readings = UserTrackerReadings(session)
@@ -1510,14 +1595,14 @@ class UserTracker:
         compact_view: bool | None = None,
         compact_index: bool | None = None,
         codes: Sequence[str] | None = None,
-    ) -> builtins.list[types.ModelObject]:
+    ) -> builtins.list[types.FullModel]:
         """All device models, or those of `codes`. `compact_view`: only what choosing and
         registering takes. `compact_index`: of inputs with an index only the highest."""
         return self._session.call(
             "user",
             "tracker/list_models",
             {"compact_view": compact_view, "compact_index": compact_index, "codes": codes},
-            Listed[types.ModelObject],
+            Listed[types.FullModel],
         ).items
 
     def location_request(

@@ -70,6 +70,17 @@ class ApnSettings(msgspec.Struct, kw_only=True):
     password: str
 
 
+class AttemptView(msgspec.Struct, kw_only=True):
+    """One attempt to deliver a command. `outcome` is null while its answer is awaited, else
+    answered, unanswered (the protocol has no answers), timeout, disconnected, gateway_lost,
+    refused; by SMS also accepted, delivered, undelivered."""
+
+    number: int
+    sent: str
+    finished: str | None
+    outcome: str | None
+
+
 class BalanceAlertSettings(msgspec.Struct, kw_only=True):
     emails: list[str] | UnsetType = UNSET
 
@@ -181,10 +192,44 @@ class CommandFields(msgspec.Struct, kw_only=True):
     id: int | UnsetType | None = UNSET
 
 
+class CommandView(msgspec.Struct, kw_only=True):
+    """A command and what became of it."""
+
+    id: int
+    channel: str
+    kind: str
+    command: str
+    reliable: bool
+    state: str
+    user_id: int | None
+    panel_account_id: int | None
+    created: str
+    sent: str | None
+    finished: str | None
+    expires: str
+    next_attempt: str | None
+    answer: str | None
+    error: str | None
+    attempts: list[AttemptView]
+
+
 class Commands(msgspec.Struct, kw_only=True):
     """Commands by the ids of trackers."""
 
     result: dict[str, list[SavedCommand]]
+
+
+class Confirmation(msgspec.Struct, kw_only=True):
+    """One group of settings: `name` is tracking, led, or a type of special settings."""
+
+    name: str
+    wanted: dict[str, Any]
+    changed: str | None
+    confirmed: dict[str, Any] | None
+    confirmed_time: str | None
+    different: list[str]
+    state: str
+    error: str | None
 
 
 class Connection(msgspec.Struct, kw_only=True):
@@ -421,6 +466,59 @@ class Found(msgspec.Struct, kw_only=True):
     result: dict[str, list[Any]]
 
 
+class FullModel(msgspec.Struct, kw_only=True):
+    """The documented object, and `instructions`: what the platform can tell such a device
+    (registration, apn, tracking, special_settings, location_request, output, outputs, led
+    ...). Settings of another kind are kept and not sent."""
+
+    id: int
+    vendor: str
+    code: str
+    parent_code: str | None = None
+    type: str | None = None
+    name: str
+    id_type: str | None = None
+    has_phone: bool | None = None
+    has_apn_settings: bool | None = None
+    register: bool | None = None
+    has_auto_registration: bool | None = None
+    port: int | None = None
+    battery: Battery | None = None
+    altitude: bool | None = None
+    satellites: bool | None = None
+    gsm_level: bool | None = None
+    gsm_network: bool | None = None
+    gsm_roaming: bool | None = None
+    has_detach_button: bool | None = None
+    has_fuel_input: bool | None = None
+    analog_inputs: int | None = None
+    digital_inputs: int | None = None
+    digital_outputs: int | None = None
+    rs232_inputs: int | None = None
+    track_control: str | None = None
+    output_control: str | None = None
+    special_control: str | None = None
+    rules: list[str] | None = None
+    inputs: list[str] | None = None
+    state_fields: list[str] | None = None
+    special_settings: list[str] | None = None
+    sms_control: list[str] | None = None
+    connection: list[Connection] | None = None
+    has_led_control: bool | None = None
+    has_location_request: bool | None = None
+    has_gprs_location_request: bool | None = None
+    has_gsm_lbs_location_request: bool | None = None
+    has_chat: bool | None = None
+    check_bundle: bool | None = None
+    has_custom_fields: bool | None = None
+    has_odometer: bool | None = None
+    has_lbs: bool | None = None
+    has_motion_sensor: bool | None = None
+    has_hardware_key: bool | None = None
+    register_fields: list[str] | None = None
+    instructions: list[str] | None = None
+
+
 class GpsView(msgspec.Struct, kw_only=True):
     """Where it is. Per cent, degrees, km/h, metres; zeros where there was no fix yet."""
 
@@ -461,6 +559,10 @@ class Identified(msgspec.Struct, kw_only=True):
     """The id of what was made."""
 
     id: int
+
+
+class Immobilizer(msgspec.Struct, kw_only=True):
+    enabled: bool
 
 
 class Info(msgspec.Struct, kw_only=True):
@@ -524,6 +626,12 @@ class Inputs(msgspec.Struct, kw_only=True):
     inputs: list[bool]
     states: list[DiscreteState]
     update_time: str | None
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """Likewise."""
+
+    not_sent: str | None = None
 
 
 class LastGpsPoint(msgspec.Struct, kw_only=True):
@@ -681,57 +789,6 @@ class Mileage(msgspec.Struct, kw_only=True):
 
     result: dict[str, dict[str, DayMileage]]
     limit_exceeded: bool
-
-
-class ModelObject(msgspec.Struct, kw_only=True):
-    """A model as `tracker/list_models` shows it. `inputs` are compact: `analog_2` means
-    `analog_1` and `analog_2` (see :func:`expand_inputs`)."""
-
-    id: int
-    vendor: str
-    code: str
-    parent_code: str | None = None
-    type: str | None = None
-    name: str
-    id_type: str | None = None
-    has_phone: bool | None = None
-    has_apn_settings: bool | None = None
-    register: bool | None = None
-    has_auto_registration: bool | None = None
-    port: int | None = None
-    battery: Battery | None = None
-    altitude: bool | None = None
-    satellites: bool | None = None
-    gsm_level: bool | None = None
-    gsm_network: bool | None = None
-    gsm_roaming: bool | None = None
-    has_detach_button: bool | None = None
-    has_fuel_input: bool | None = None
-    analog_inputs: int | None = None
-    digital_inputs: int | None = None
-    digital_outputs: int | None = None
-    rs232_inputs: int | None = None
-    track_control: str | None = None
-    output_control: str | None = None
-    special_control: str | None = None
-    rules: list[str] | None = None
-    inputs: list[str] | None = None
-    state_fields: list[str] | None = None
-    special_settings: list[str] | None = None
-    sms_control: list[str] | None = None
-    connection: list[Connection] | None = None
-    has_led_control: bool | None = None
-    has_location_request: bool | None = None
-    has_gprs_location_request: bool | None = None
-    has_gsm_lbs_location_request: bool | None = None
-    has_chat: bool | None = None
-    check_bundle: bool | None = None
-    has_custom_fields: bool | None = None
-    has_odometer: bool | None = None
-    has_lbs: bool | None = None
-    has_motion_sensor: bool | None = None
-    has_hardware_key: bool | None = None
-    register_fields: list[str] | None = None
 
 
 class NewListing(msgspec.Struct, kw_only=True):
@@ -1222,6 +1279,7 @@ class SpecialReply(msgspec.Struct, kw_only=True):
 
     value: dict[str, Any] | None = None
     items: list[dict[str, Any]] | None = msgspec.field(default=None, name="list")
+    not_sent: str | None = None
 
 
 class StateReading(msgspec.Struct, kw_only=True):
@@ -1456,6 +1514,14 @@ class TrackerState(msgspec.Struct, kw_only=True):
     actual_track_update: str | None
     ignition: bool | None = None
     ignition_update: str | None = None
+
+
+class TrackingSettings(msgspec.Struct, kw_only=True):
+    """`not_sent` is there only where the settings are kept and the device cannot be told them,
+    and says why."""
+
+    value: dict[str, Any]
+    not_sent: str | None = None
 
 
 class Tracks(msgspec.Struct, kw_only=True):

@@ -11,6 +11,8 @@ from waypost.api.action import UserCall, user_action
 from waypost.api.reply import Encoded, Listed
 from waypost.catalog import models
 from waypost.catalog.models import ModelObject
+from waypost.fleet.telling import can_tell
+from waypost.protocols.instructions import KINDS
 
 Codes = Annotated[list[Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=2000)]
 
@@ -33,13 +35,21 @@ class CompactModel(msgspec.Struct, frozen=True, kw_only=True):
     has_auto_registration: bool
 
 
+class FullModel(ModelObject, frozen=True, kw_only=True):
+    """The documented object, and ``instructions``: what the platform can tell such a device
+    (registration, apn, tracking, special_settings, location_request, output, outputs, led ...).
+    Settings of another kind are kept and not sent."""
+
+    instructions: tuple[str, ...] = ()
+
+
 @user_action("tracker/list_models")
 async def list_models(
     call: UserCall,
     compact_view: bool = False,
     compact_index: bool = False,
     codes: Codes | None = None,
-) -> Encoded[Listed[ModelObject]]:
+) -> Encoded[Listed[FullModel]]:
     """All device models, or those of ``codes``. ``compact_view``: only what choosing and
     registering takes. ``compact_index``: of inputs with an index only the highest."""
     known = models.all_models()
@@ -55,4 +65,7 @@ def _encoded(code: str, compact_view: bool, compact_index: bool) -> bytes:
     if not compact_index:
         inputs = tuple(models.expand_inputs(row.inputs))
         row = msgspec.structs.replace(row, inputs=inputs)
-    return _encode(row)
+    told = tuple(kind for kind in KINDS if can_tell(code, kind))
+    full = msgspec.convert(row, FullModel, from_attributes=True)
+    has_led = row.has_led_control or "led" in told
+    return _encode(msgspec.structs.replace(full, instructions=told, has_led_control=has_led))
