@@ -83,6 +83,19 @@ def test_a_server_killed_between_the_message_and_the_centres_answer(data_dir: Pa
             assert (row["state"], row["attempts"]) == ("sent", 2)
             assert len(center.all("submit", text="at most once")) == 1
 
+            # What the device says, and what somebody else does, is there to be seen.
+            center.deliver("+" + PHONES[one], "Ver:1", tag="device")
+            center.deliver("491709999999", "Ver:2", tag="stranger")
+            center.wait("delivered", tag="device", status=0)
+            center.wait("delivered", tag="stranger", status=0)
+            seen = {row["from"]: (row["kind"], row["text"]) for row in platform.rows("sms", "list")}
+            assert seen == {
+                "+" + PHONES[one]: ("answer", "Ver:1"),
+                "491709999999": ("unknown", "Ver:2"),
+            }
+            (row,) = platform.rows("sms", "list", "--device", one)
+            assert row["command"] is not None
+
 
 def test_an_unknown_provider_is_named(data_dir: Path) -> None:
     platform = Platform(data_dir, WAYPOST_SMS_PROVIDER="pigeon")

@@ -45,6 +45,13 @@ class CommandList(Request, tag="command.list"):
     limit: int = 50
 
 
+class SmsList(Request, tag="sms.list"):
+    """The latest SMS from outside, newest first; of one device, or all, strangers' too."""
+
+    device: str | None = None
+    limit: int = 50
+
+
 class TrackerList(Request, tag="tracker.list"):
     """All trackers, or those of one user (a log-in)."""
 
@@ -136,6 +143,7 @@ _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
     | SimAdd
     | SimChange
     | SimList
+    | SmsList
     | TapDevice
     | TrackerImport
     | TrackerList

@@ -29,11 +29,12 @@ points = App(name="points", help="Stored points.")
 inbox = App(name="inbox", help="Devices that connect and that nobody registered.")
 user = App(name="user", help="Users.")
 command = App(name="command", help="Commands to devices.")
+sms = App(name="sms", help="SMS from outside.")
 password = App(name="password", help="Passwords.")
 dealer = App(name="dealer", help="Dealers and their sub-dealers.")
 sim = App(name="sim", help="SIM cards of bundles.")
 order = App(name="order", help="Orders of users.")
-for _part in (tracker, points, inbox, user, command, password, dealer, sim, order, cells):
+for _part in (tracker, points, inbox, user, command, sms, password, dealer, sim, order, cells):
     admin.command(_part)
 
 
@@ -159,6 +160,20 @@ def command_list(*, device: str, limit: int = 50, where: Where = HERE) -> None:
     from waypost.admin.requests import CommandList
 
     print_rows(_ask(CommandList(device=device, limit=limit), where))
+
+
+@sms.command(name="list")
+def sms_list(*, device: str | None = None, limit: int = 50, where: Where = HERE) -> None:
+    """List the latest SMS from outside: answers of devices, and everybody else's.
+
+    Parameters
+    ----------
+    device
+        Device id; without it those of all, and of strangers.
+    """
+    from waypost.admin.requests import SmsList
+
+    print_rows(_ask(SmsList(device=device, limit=limit), where))
 
 
 @user.command(name="list")

@@ -21,6 +21,7 @@ _OPERATIONS: dict[type[Request], Callable[[Admin, Any, Say], Awaitable[Any]]] = 
     requests.SimAdd: sales.sim_add,
     requests.SimChange: sales.sim_change,
     requests.SimList: sales.sim_list,
+    requests.SmsList: devices.sms_list,
     requests.TapDevice: devices.tap_device,
     requests.TrackerImport: trackers.tracker_import,
     requests.TrackerList: trackers.tracker_list,

@@ -1,4 +1,4 @@
-"""Devices: points, bytes, the inbox, commands."""
+"""Devices: points, bytes, the inbox, commands, SMS."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any
 from sqlalchemy import select
 
 from waypost.admin.operations.base import Admin
-from waypost.admin.requests import AdminError, CommandList, InboxList, PointsCount, Say, TapDevice
+from waypost.admin.requests import (
+    AdminError,
+    CommandList,
+    InboxList,
+    PointsCount,
+    Say,
+    SmsList,
+    TapDevice,
+)
 from waypost.bus.taps import Entry, read_entry, tap_subject, watch
 from waypost.commands.shown import shown_payload
 from waypost.gateway.inbox import Inbox
-from waypost.store.tables import commands, sources
+from waypost.store.tables import commands, sms_incoming, sources
 from waypost.telemetry.message import iso_time
 
 #: Seconds after which watching is asked for again; a gateway forgets it sooner or later.
@@ -105,6 +113,27 @@ async def command_list(admin: Admin, request: CommandList, say: Say) -> list[dic
             "expires": iso_time(row.expires_at),
             "answer": row.answer,
             "error": row.error,
+        }
+        for row in rows
+    ]
+
+
+async def sms_list(admin: Admin, request: SmsList, say: Say) -> list[dict[str, Any]]:
+    query = select(sms_incoming).order_by(sms_incoming.c.id.desc()).limit(request.limit)
+    if request.device is not None:
+        source_id = await source_of(admin, request.device)
+        query = query.where(sms_incoming.c.source_id == source_id)
+    async with admin.database.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        {
+            "id": row.id,
+            "time": iso_time(row.at),
+            "kind": row.kind,
+            "from": row.sender,
+            "to": row.recipient,
+            "text": row.text,
+            "command": row.command_id,
         }
         for row in rows
     ]
