@@ -8,9 +8,11 @@ where it is neither cells nor access points.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections import OrderedDict
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
@@ -70,6 +72,8 @@ class Geolocate:
     about the same surroundings are one."""
 
     def __init__(self, settings: Settings) -> None:
+        # At level INFO it writes whole addresses, the key among them.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._key = settings.location_key
         url = httpx.URL(settings.location_url)
         self._url = url.copy_merge_params({"key": self._key}) if self._key else url
@@ -284,6 +288,7 @@ def _seconds(retry_after: str | None) -> float | None:
     if retry_after.strip().isdigit():
         return float(retry_after[:9])
     try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 1.0)
+        moment = parsedate_to_datetime(retry_after)
+        return max(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time(), 1.0)
     except (ValueError, TypeError):
         return None

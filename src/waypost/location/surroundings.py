@@ -128,7 +128,7 @@ def _seen_at(time: int | None, device_time: int | None, received: int) -> int | 
 
 def _cells(told: list[Cell], network: Any) -> list[Cell]:
     default = next(
-        ((cell.mcc, cell.mnc) for cell in told if cell.mcc and cell.mnc is not None),
+        ((cell.mcc, cell.mnc) for cell in told if _is_network(cell.mcc, cell.mnc)),
         _operator(network),
     )
     found: dict[tuple[int, int, int, int], Cell] = {}
@@ -136,7 +136,7 @@ def _cells(told: list[Cell], network: Any) -> list[Cell]:
         mcc, mnc = cell.mcc, cell.mnc
         if not mcc or mnc is None:
             mcc, mnc = default
-        if mcc is None or mnc is None or not (0 < mcc < 1000 and 0 <= mnc <= 0x7FFF):
+        if not _is_network(mcc, mnc):
             continue
         if cell.lac in _NO_AREAS or not 0 < cell.lac <= _GREATEST_AREA:
             continue
@@ -147,6 +147,11 @@ def _cells(told: list[Cell], network: Any) -> list[Cell]:
     # The first one serves the device; of its neighbours the loudest tell most.
     every = list(found.values())
     return [*every[:1], *sorted(every[1:], key=_loudness)][:MOST_CELLS]
+
+
+def _is_network(mcc: int | None, mnc: int | None) -> bool:
+    """Are these codes of a country and a network (CDMA: the system's number)?"""
+    return mcc is not None and mnc is not None and 0 < mcc < 1000 and 0 <= mnc <= 0x7FFF
 
 
 def _operator(network: Any) -> tuple[int | None, int | None]:

@@ -3,6 +3,7 @@ told to."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -38,8 +39,12 @@ class Provider:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append((self.path, body))
                 status, content, *more = outer.answer(body)
+                with contextlib.suppress(ConnectionError):  # who asked may have left
+                    self._reply(status, content, more[0] if more else {})
+
+            def _reply(self, status: int, content: bytes, headers: dict[str, str]) -> None:
                 self.send_response(status)
-                for name, value in (more[0] if more else {}).items():
+                for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -54,7 +59,7 @@ class Provider:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1/geolocate"
 
     def __enter__(self) -> Provider:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
