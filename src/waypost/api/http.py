@@ -29,6 +29,7 @@ from waypost.api.params import TARGET
 from waypost.api.rate import RateLimit
 from waypost.api.services import Services
 from waypost.api.wire import read_body, read_query, split_path
+from waypost.pace import somebody_asks
 from waypost.refusal import Refused
 from waypost.sms.callbacks import CallbackError
 from waypost.sms.provider import Unavailable
@@ -105,6 +106,7 @@ class HttpApi:
             await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        somebody_asks()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         method: str = scope["method"]
         path: str = scope["path"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from waypost.bench.server import BenchError, Load, Server, call, finish, http_request
+from waypost.bench.server import BenchError, Server, call, finish, http_request
 from waypost.store.engine import asyncpg_dsn
 from waypost.store.points import COLUMNS
 from waypost.store.points_postgres import TYPES
@@ -27,27 +27,18 @@ def bench_ingest(
     api: bool = False,
 ) -> dict[str, Any]:
     """Measures one setting: ``connections`` devices that each send packets of ``records``
-    records and wait for the acknowledgement. ``api``: also the API's latency, without load and
-    during it. On PostgreSQL also the raw COPY of the same rows, in the same run."""
+    records and wait for the acknowledgement. On PostgreSQL also the raw COPY of the same rows, in
+    the same run. ``api``: also the API's latency, before the load and during another one like it
+    (two clients that call without a pause take their share of the processors)."""
     with Server(database) as server:
         server.register(connections)
         before = server.points()
-        quiet: Load | None = None
-        busy: Load | None = None
-        if api:
-            request = _state_request(server)
-            server.load_http(request, connections=2, seconds=1)
-            quiet = server.load_http(request, connections=2, seconds=max(2.0, seconds / 3))
+        quiet = server.load_http(_state_request(server), connections=2, seconds=3) if api else None
         used = server.cpu_seconds()
-        start_ms = int(time.time() * 1000) - 366 * 86_400_000 // 2
+        begin = int(time.time() * 1000) - 366 * 86_400_000 // 2
         load = server.load_devices(
-            connections=connections, records=records, seconds=seconds, start_ms=start_ms
+            connections=connections, records=records, seconds=seconds, start_ms=begin
         )
-        if api:
-            time.sleep(1)
-            busy = server.load_http(
-                _state_request(server), connections=2, seconds=max(2.0, seconds - 2)
-            )
         result = finish(load)
         used = server.cpu_seconds() - used
         stored = server.points() - before
@@ -64,7 +55,16 @@ def bench_ingest(
             "server_cpu_seconds": round(used, 2),
             "generator_cpu_seconds": result.cpu_seconds,
         }
-        if quiet is not None and busy is not None:
+        if quiet is not None:
+            later = begin + 60 * 86_400_000
+            load = server.load_devices(
+                connections=connections, records=records, seconds=seconds, start_ms=later
+            )
+            time.sleep(1)
+            busy = server.load_http(
+                _state_request(server), connections=2, seconds=max(2.0, seconds - 2)
+            )
+            finish(load)
             report["api_p99_ms_quiet"] = quiet.p99_ms
             report["api_p99_ms_busy"] = busy.p99_ms
             report["api_p99_ratio"] = round(busy.p99_ms / max(quiet.p99_ms, 0.01), 2)

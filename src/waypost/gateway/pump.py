@@ -1,7 +1,7 @@
 """The pump: decodes what arrived, connection by connection, in slices of event-loop time.
 
 Reading a socket only appends to a buffer. The pump then gives every connection with something to
-do a turn, and after about half a millisecond lets the event loop do something else, so that HTTP
+do a turn, and soon (``waypost.pace``) lets the event loop do something else, so that HTTP
 requests in the same process stay quick however much the devices send. While the ingest queue is
 full it stands still, and connections stop reading their sockets.
 """
@@ -14,9 +14,7 @@ from time import perf_counter
 from typing import Protocol
 
 from waypost.gateway.clock import now_ms
-
-#: Event-loop time of one slice, seconds.
-SLICE = 0.0002
+from waypost.pace import piece_ends
 
 
 class Turner(Protocol):
@@ -74,7 +72,7 @@ class Pump:
     def _run(self) -> None:
         ready, queue = self._ready, self._queue
         self.now = now_ms()
-        end = perf_counter() + SLICE
+        end = piece_ends()
         while ready and not self._stopped:
             if queue.full:
                 self.stalled = True

@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from waypost.bus.base import Bus
 from waypost.ingest.rows import packet_rows
+from waypost.pace import piece_ends
 from waypost.store.engine import is_unavailable
 from waypost.store.points import (
     Claimed,
@@ -59,9 +60,6 @@ IDLE_SOURCES = 20_000
 #: Submissions in one transaction at most: they are put together in one go, and the event loop
 #: should not wait long for that.
 BATCH_SUBMISSIONS = 1000
-
-#: Event-loop time of one slice of acknowledgements, seconds.
-SLICE = 0.0002
 
 _pack = msgspec.msgpack.encode
 
@@ -432,7 +430,7 @@ class Ingest:
     def _settle(self) -> None:
         """A slice of what is to be told: states first, so that whoever hears an acknowledgement
         can read the state that it is part of."""
-        end = perf_counter() + SLICE
+        end = piece_ends()
         told, settled, publish = self._told, self._settled, self._bus.publish
         while told or settled:
             if told:

@@ -262,7 +262,7 @@ class PostgresPoints(Points):
     async def _copy_blocks(
         self, connection: asyncpg.Connection, table: str, blocks: list[Block]
     ) -> None:
-        """Rows that are encoded already."""
+        """Rows that are encoded already, with pauses for others between the pieces."""
 
         async def pieces() -> AsyncIterator[bytes]:
             piece, size = [COPY_HEAD], 0
@@ -271,6 +271,7 @@ class PostgresPoints(Points):
                 size += len(block.data)
                 if size >= COPY_BYTES:
                     yield b"".join(piece)
+                    await asyncio.sleep(0)
                     piece, size = [], 0
             piece.append(COPY_END)
             yield b"".join(piece)
