@@ -10,6 +10,9 @@ published configurations of AK, AL, AS, AT, AU and AX trackers:
   ignition is off; fields at the end can be left out, and empty ones stay as they are;
 - ``AT$PMGR=0,2,2,1,1,1``: no sleep. How the sleep modes are chosen is not published;
 - ``AT$OUTC=output,state``; ``AT$GPOS=0``: report the position.
+
+UDP's 0 and the schedule's place were not seen in use. What a voltage means for the engine
+(``engine_control_atrack``) is told in a way that nobody has published: it is kept, and not sent.
 """
 
 from __future__ import annotations

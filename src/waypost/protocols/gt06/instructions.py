@@ -15,6 +15,10 @@ them, and their user manuals:
 - ``RELAY,1#`` cuts the fuel, ``RELAY,0#`` restores it; for the oldest trackers these are
   ``DYD,password#`` and ``HFYD,password#``, and ``WHERE#`` is ``DWXX,password#``;
 - ``SPEEDCHECK,ON,0,s,km/h,km/h#`` (harsh acceleration, braking: what changes within these seconds).
+
+The lists that could be read are those of the GT06L and of makes that share its firmware; the users'
+manuals say of ``MODE`` what the settings of asset trackers have. A tracker that does not know a
+command answers so, and then the command has failed.
 """
 
 from __future__ import annotations

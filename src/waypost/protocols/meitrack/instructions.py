@@ -5,8 +5,8 @@ A10 (real-time location), A11 (heartbeat, minutes), A12 (time interval, tens of 
 (heading change, degrees), A14 (distance, metres), A15 and A16 (parking scheduled tracking, tens
 of seconds), A21 (GPRS parameters: 0 off, 1 TCP, 2 UDP), A73 (sleep mode: 0, 1 normal, 2 deep), B31
 (LED indicators: 10 turns them off), B36 (time zone of reports, minutes), C01 (outputs 1 to 5: 0
-off, 1 on, 2 unchanged, below a speed); "MEITRACK SMS Protocol" V2.1, 1.1: a password before the
-command.
+off, 1 on, 2 unchanged, below a speed; 0: any); "MEITRACK SMS Protocol" V2.1, 1.1: a password before
+the command.
 
 A sleeping tracker sends heartbeats only, so ``psm_interval`` is the interval of these; it has their
 range.

@@ -14,7 +14,9 @@ Document" 1.01, as servers that others published use them:
   ends the sleep (three fields), seconds until it wakes up by itself;
 - ``GETLOCATION``; ``GBLAC`` (the cells around); ``OUTC`` (output, state).
 
-The wake-up times of the M7 and the battery levels of the TT1 have no published form.
+TCP, modes 1, 3, 4 and 9 of TRACK and PSM were seen in use; UDP's number and OUTC were not, and a
+device that takes them otherwise answers ``$ERR``. The wake-up times of the M7 and the battery
+levels of the TT1 have no published form.
 """
 
 from __future__ import annotations
