@@ -177,16 +177,6 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ]
     )
 
-    #: Find positions by cells and Wi-Fi for messages without a fix, once there is a table of cells
-    #: (``waypost admin cells import``) or a provider. ``docs/location.md``.
-    location: bool = True
-    #: The provider's address of the form ``geolocate``, and its key; empty: none.
-    location_url: str = ""
-    location_key: str = ""
-    #: Seconds that it may take to answer, and requests a second (0: no limit).
-    location_timeout: Positive = 10
-    location_rate: NotNegative = 5
-
     #: How e-mails go out: to a mail server, or (``log``) into files of ``data_dir``; empty: not at
     #: all. ``docs/mail.md`` describes these settings. In a cluster the same for roles api and jobs.
     mail_provider: Literal["", "smtp", "log"] = ""
@@ -204,6 +194,16 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Empty: the mail server wants no log-in.
     mail_smtp_user: str = ""
     mail_smtp_password: str = ""
+
+    #: Find positions by cells and Wi-Fi for messages without a fix, once there is a table of cells
+    #: (``waypost admin cells import``) or a provider. ``docs/location.md``.
+    location: bool = True
+    #: The provider's address of the form ``geolocate``, and its key; empty: none.
+    location_url: str = ""
+    location_key: str = ""
+    #: Seconds that it may take to answer, and requests a second (0: no limit).
+    location_timeout: Positive = 10
+    location_rate: NotNegative = 5
 
     #: Log level, and form: ``text`` or ``json``.
     log_level: str = "info"
@@ -229,9 +229,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 "nor a URL with one of them"
             )
         self._check_sms()
-        self._check_mail()
         if self.location_url and not self.location_url.startswith(("http://", "https://")):
             raise ValueError("location_url must begin with http:// or https://")
+        self._check_mail()
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
 
@@ -240,6 +240,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             for name in ("sms_smpp_host", "sms_smpp_system_id"):
                 if not getattr(self, name):
                     raise ValueError(f"sms_provider smpp needs {name}")
+            # SMPP 3.4, 4.1.1 and 4.4.1: fields of fixed lengths. Passwords are often longer.
+            for name, longest in (
+                ("sms_smpp_system_id", 15),
+                ("sms_smpp_password", 255),
+                ("sms_smpp_system_type", 12),
+                ("sms_smpp_service_type", 5),
+                ("sms_sender", 20),
+            ):
+                text = getattr(self, name)
+                if len(text) > longest or not (text.isascii() and text.isprintable()):
+                    raise ValueError(f"{name} must be plain ASCII of {longest} characters at most")
         if self.sms_provider == "http" and not self.sms_http_url.startswith(
             ("http://", "https://")
         ):
@@ -247,8 +258,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if 0 < len(self.sms_http_secret) < 16:
             raise ValueError("sms_http_secret must have 16 characters or more")
         for header in self.sms_http_headers:
-            if not header.partition(":")[0].strip() or ":" not in header:
-                raise ValueError("sms_http_headers: each must be Name: value")
+            if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ *:[\x20-\x7e]*", header):
+                raise ValueError("sms_http_headers: each must be Name: value, in ASCII")
         for name in ("sms_http_success", "sms_http_message_id"):
             try:
                 re.compile(getattr(self, name))
