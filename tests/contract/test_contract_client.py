@@ -130,7 +130,7 @@ async def test_programs_without_an_event_loop_use_it_too(furnished: Stage) -> No
         with Client("http://waypost", transport=Bridge()) as client:
             client.log_in("user@example.org", PASSWORD)
             client.log_in_panel("1", PASSWORD)
-            assert client.panel.user.read(user_id=1).user.login == "user@example.org"
+            assert client.panel.user.read(user_id=1).value.login == "user@example.org"
             picture = Upload("van.png", b"\x89PNG\r\n\x1a\n" + b"picture", "image/png")
             name = client.tracker.avatar.upload(tracker_id=VAN, file=picture)
             assert client.tracker.read(tracker_id=VAN).avatar_file_name == name

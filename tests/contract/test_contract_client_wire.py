@@ -108,7 +108,7 @@ def test_fields_that_are_new_do_not_matter() -> None:
 
 
 def test_what_is_left_out_is_not_sent_and_moments_are_said_with_their_offset() -> None:
-    client, heard = client_for((200, {"success": True, "list": []}))
+    client, heard = client_for((200, {"success": True, "list": [], "limit_exceeded": False}))
     start = datetime(2024, 3, 9, 12, 0, 0, tzinfo=UTC)
     client.track.list(tracker_id=1, from_=start, to=datetime(2024, 3, 9, 13, 0, 0))  # noqa: DTZ001
     client.tracker.list()
