@@ -545,7 +545,7 @@ async def furnish(stage: Stage) -> None:
 async def furnish_trackers(stage: Stage) -> None:
     """Makes the trackers; the courier was seen two minutes ago."""
     stage.clock.pass_(-120)
-    model = {"model": "qlgv100"}
+    model = {"model": "qlgv65"}
     courier = await stage.device(**model, device_id=DEVICE_ID, phone=PHONE, **APN)
     van = await stage.device(label="Van", phone="79123122313")
     theirs = await stage.device("stranger")

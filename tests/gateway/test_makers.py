@@ -28,6 +28,18 @@ from waypost.store.tables import commands, dealers, metadata, sources
 
 #: Settings of the emulated models' tracking profiles, and the seconds between two reports then.
 TRACKING: dict[str, tuple[dict[str, Any], int]] = {
+    "teltonika": (
+        {
+            "tracking_interval": 45,
+            "tracking_distance": 250,
+            "tracking_angle": 30,
+            "on_stop_tracking_interval": 600,
+            "sleep_mode": "disabled",
+            "stop_detection": "ignition",
+        },
+        45,
+    ),
+    "gl200": ({"tracking_interval": 45, "tracking_distance": 250, "tracking_angle": 30}, 45),
     "atrack": ({"tracking_interval": 45, "tracking_distance": 250, "tracking_angle": 30}, 45),
     "wondex": ({"type": "interval", "psm_mode": 0, "tracking_interval": 45}, 45),
     "gt06": ({"tracking_interval": 45, "tracking_distance": 250}, 45),
@@ -67,7 +79,9 @@ async def server(data_dir: Path) -> AsyncIterator[Any]:
     ingest: Any = FakeIngest()
     queue = CommandQueue(database, bus, settings)
     gateway = await Gateway.start(settings, database, bus, directory, ingest, queue)
-    yield SimpleNamespace(gateway=gateway, database=database, directory=directory, queue=queue)
+    yield SimpleNamespace(
+        gateway=gateway, database=database, directory=directory, queue=queue, ingest=ingest
+    )
     await gateway.stop()
     await database.close()
 
@@ -117,5 +131,48 @@ async def test_it_tracks_as_told_and_then_reports_elsewhere(
         assert device.server == ("127.0.0.1", port)
         await until(lambda: device.count.connections == 2, 10)
         assert device.interval == 10_000
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+async def test_the_oldest_queclink_goes_where_it_is_told(server: Any, transport: Transport) -> None:
+    kind = kinds()["gl100"]
+    server.directory.register("999000000000018", 1, model=kind.model)
+    start = wall_clock() // 1000 * 1000
+    device = kind("999000000000018", Vehicle(5, start), start, interval=1000, transport=transport)
+    connection = link(device, "127.0.0.1", server.gateway.ports["gl100"])
+    connection.start()
+    try:
+        await until(lambda: server.gateway.sessions.find(device.device_id), 10)
+        row = await told(server, "location_request", {"type": "gprs"})
+        assert row.state == "acknowledged"
+        elsewhere = {"host": "127.0.0.1", "port": server.gateway.ports["auto"]}
+        content = {
+            "server": {**elsewhere, "transport": str(transport)},
+            "apn": {"name": "internet.m2m"},
+            "interval": 10,
+        }
+        row = await told(server, "registration", content)
+        assert (row.state, row.error) == ("acknowledged", None)
+        await until(lambda: device.count.connections == 2, 10)
+        assert device.interval == 10_000
+    finally:
+        await connection.close()
+
+
+async def test_a_position_that_was_asked_for_is_stored(server: Any) -> None:
+    kind = kinds()["teltonika"]
+    server.directory.register("999000000000018", 1, model=kind.model)
+    start = wall_clock() // 1000 * 1000
+    device = kind("999000000000018", Vehicle(5, start), start, interval=60_000)
+    connection = link(device, "127.0.0.1", server.gateway.ports["teltonika"])
+    connection.start()
+    try:
+        await until(lambda: server.gateway.sessions.find(device.device_id), 10)
+        row = await told(server, "location_request", {"type": "gprs"})
+        assert row.state == "acknowledged"
+        assert row.answer.startswith("GPS:1 ")
+        assert str(row.answer.encode()) in server.ingest.whats
     finally:
         await connection.close()

@@ -106,8 +106,15 @@ def instructions(command: Command, device: Device, clock: Callable[[], int]) -> 
     model = models.model(device.model) if device.model is not None else None
     if model is None or not can_tell(command.kind, device):
         raise CommandError(f"a {device.model} cannot be told: {command.kind}")
-    if legacy_settings.is_legacy_model(model):
-        return legacy_settings.instructions(command, device, model, clock)
+    try:
+        if legacy_settings.is_legacy_model(model):
+            return legacy_settings.instructions(command, device, model, clock)
+        return _instructions(command, device, model)
+    except KeyError as missing:
+        raise CommandError(f"the settings lack {missing}") from None
+
+
+def _instructions(command: Command, device: Device, model: Model) -> list[Text]:
     # No two lines of a device that are under way at once have one number.
     first = command.id * 8
     writer = Writer(password(device, model), lambda line: f"{first + line & 0xFFFF:04X}", "$")

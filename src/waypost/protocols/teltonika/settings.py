@@ -47,6 +47,13 @@ def instructions(command: Command, device: Device) -> list[Text]:
     family = family_of(device.model)
     if family is None or not can_tell(command.kind, device):
         raise CommandError(f"a {device.model} cannot be told: {command.kind}")
+    try:
+        return _instructions(family, command, device)
+    except KeyError as missing:
+        raise CommandError(f"the settings lack {missing}") from None
+
+
+def _instructions(family: Family, command: Command, device: Device) -> list[Text]:
     match command.kind:
         case "registration":
             return _registration(family, command.content(Registration))
