@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waypost.emulator.devices import kinds
 from waypost.emulator.devices.base import NEVER
@@ -160,6 +162,55 @@ def test_it_tracks_as_it_is_told(
     device = told.device
     seconds = (device.interval // 1000, device.parked_interval // 1000)
     assert (*seconds, device.distance, device.angle) == done
+
+
+def tens(seconds: int) -> int:
+    return -(-seconds // 10) * 10
+
+
+@given(
+    interval=st.integers(30, 65_535),
+    parked=st.integers(1, 65_535),
+    distance=st.integers(50, 10_000),
+    angle=st.integers(10, 80),
+)
+def test_whatever_is_told_comes_to_be(
+    interval: int, parked: int, distance: int, angle: int
+) -> None:
+    moving = {
+        "tracking_interval": interval,
+        "tracking_distance": distance,
+        "tracking_angle": angle,
+    }
+    stopped = {"on_stop_tracking_interval": parked}
+    for name, settings, done in (
+        (
+            "atrack",
+            {**moving, **stopped, "control_mode": "acc"},
+            (interval, parked, distance, angle),
+        ),
+        (
+            "wondex",
+            {**moving, "type": "interval", "psm_mode": 1, "psm_interval": parked},
+            (interval, parked, 0, angle),
+        ),
+        (
+            "wondex",
+            {**moving, "type": "distance", "psm_mode": 0},
+            (NEVER, 0, distance, angle),
+        ),
+        ("gt06", moving, (interval, interval, distance, 0)),
+        (
+            "meitrack",
+            {**moving, **stopped, "psm_mode": 0, "psm_interval": 60},
+            (tens(interval), tens(parked), distance, angle),
+        ),
+    ):
+        told = Told(name)
+        told.by_connection("tracking", settings)
+        device = told.device
+        seconds = (device.interval // 1000, device.parked_interval // 1000)
+        assert (*seconds, device.distance, device.angle) == done, name
 
 
 @pytest.mark.parametrize("name", MAKERS)
