@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fastcrc import crc16
+from location_provider import Provider, error, found
 from platform_process import Platform, Tracker, eventually, record
 
 IMEI = "352093081452251"
@@ -152,3 +153,79 @@ def test_devices_without_a_fix_are_shown_where_their_cells_are(
 def state_precision(shown: tuple[float, bool, int]) -> int:
     assert 1000 < shown[2] < 1700
     return shown[2]
+
+
+def test_a_provider_is_asked_and_its_failures_harm_nothing(data_dir: Path, tmp_path: Path) -> None:
+    key = "a-key-that-nobody-may-read"
+    with Provider(lambda body: (500, b"")) as provider:
+        settings = {
+            "WAYPOST_LOCATION_URL": provider.url,
+            "WAYPOST_LOCATION_KEY": key,
+            "WAYPOST_LOG_LEVEL": "debug",
+        }
+        with Platform(data_dir, **settings) as platform:
+            session = platform.user_hash()
+            tracker = platform.register(session, IMEI, "concox_gt06")
+            device = Gt06(IMEI, platform.port("gt06"))
+            start = now_ms() - 200_000
+            device.hear(start, (5001, 301, 70))
+            eventually(lambda: provider.asked)
+            # It fails, and devices go on to be stored and answered; it is asked again by itself.
+            device.hear(start + 60_000, (5001, 302, 70))
+            stored = {"points": 2}
+            eventually(lambda: platform.admin("points", "count", "--device", IMEI) == stored)
+            provider.answer = lambda body: found(52.5, 13.4, 41.3)
+            state = located(platform, session, tracker)
+            assert state["location"] == {"lat": 52.5, "lng": 13.4}
+            assert state["precision"] == 42
+            everything = {"points": 4}
+            eventually(lambda: platform.admin("points", "count", "--device", IMEI) == everything)
+            # What it has answered it is not asked again.
+            asked = len(provider.asked)
+            device.hear(start + 121_000, (5001, 302, 60))
+            everything = {"points": 6}
+            eventually(lambda: platform.admin("points", "count", "--device", IMEI) == everything)
+            assert len(provider.asked) == asked
+            # What it does not know has no position.
+            provider.answer = lambda body: error(404, "notFound")
+            device.hear(start + 181_000, (5001, 303, 60))
+            eventually(lambda: len(provider.asked) > asked)
+            request = {"hash": session, "tracker_id": tracker["id"], "type": "gsm"}
+            reply = platform.call("tracker/location_request", **request)
+            assert reply["status"]["code"] in (214, 256)
+        logs = "".join(path.read_text() for path in tmp_path.glob("log-*"))
+        assert "location_provider_paused" in logs
+        assert key not in logs
+
+
+def test_a_position_found_once_is_stored_once(data_dir: Path, table: Path) -> None:
+    start = now_ms() - 200_000
+    with Platform(data_dir) as platform:
+        platform.admin("cells", "import", str(table))
+        session = platform.user_hash()
+        tracker = platform.register(session, IMEI, "concox_gt06")
+        device = Gt06(IMEI, platform.port("gt06"))
+        device.hear(start, (5001, 301, 70))
+        located(platform, session, tracker)
+        platform.kill()
+        platform.start()
+        # The device never heard that its report arrived, and sends it again.
+        device = Gt06(IMEI, platform.port("gt06"))
+        device.hear(start, (5001, 301, 70))
+        device.hear(start + 61_000, (5001, 302, 70))
+        eventually(lambda: gps(platform, session, tracker)["location"]["lng"] == 13.41)
+        assert platform.admin("points", "count", "--device", IMEI) == {"points": 4}
+
+
+def test_it_can_be_turned_off(data_dir: Path, table: Path) -> None:
+    with Platform(data_dir, WAYPOST_LOCATION="false") as platform:
+        platform.admin("cells", "import", str(table))
+        session = platform.user_hash()
+        tracker = platform.register(session, IMEI, "concox_gt06")
+        device = Gt06(IMEI, platform.port("gt06"))
+        device.hear(now_ms() - 200_000, (5001, 301, 70))
+        eventually(lambda: platform.admin("points", "count", "--device", IMEI) == {"points": 1})
+        time.sleep(0.5)
+        assert gps(platform, session, tracker)["updated"] is None
+        request = {"hash": session, "tracker_id": tracker["id"], "type": "gsm"}
+        assert platform.call("tracker/location_request", **request)["status"]["code"] == 214

@@ -9,6 +9,7 @@ from waypost.catalog.models import Model
 from waypost.fleet.outgoing import Outbox, unreachable
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.state_view import connection_of
+from waypost.fleet.telling import can_tell
 from waypost.refusal import Refused
 from waypost.settings import Settings
 from waypost.telemetry.state import State
@@ -45,12 +46,13 @@ def check_location_request(
     214 where it cannot, or nothing can be sent; 213 where it is not connected; 256 where it has
     just said."""
     model = _model(row)
-    able = {
+    told = {
         "sms": model.has_location_request and unreachable(settings, "sms") is None,
-        "gsm": model.has_gsm_lbs_location_request or heard,
+        "gsm": model.has_gsm_lbs_location_request,
         "gprs": model.has_gprs_location_request,
     }
-    if not able[request]:
+    able = told[request] and can_tell(row.model, "location_request")
+    if not able and not (request == "gsm" and heard):
         raise Refused(214)
     if request != "sms" and not _online(row, state, now):
         raise Refused(213)
@@ -61,7 +63,7 @@ def check_location_request(
 
 def asks_by_network(row: TrackerRow) -> bool:
     """Can the device of ``row`` itself be asked for a position by the mobile network?"""
-    return _model(row).has_gsm_lbs_location_request
+    return _model(row).has_gsm_lbs_location_request and can_tell(row.model, "location_request")
 
 
 async def request_location(outbox: Outbox, row: TrackerRow, request: Request) -> None:
