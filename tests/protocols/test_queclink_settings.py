@@ -340,6 +340,34 @@ def test_devices_are_registered_by_sms() -> None:
         assert device.count.reports == reports + 1
 
 
+NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=130), max_size=60)
+
+
+@given(name=NAMES.filter(bool), user=NAMES, password=NAMES, host=NAMES.filter(bool))
+def test_whatever_the_access_point_it_arrives_or_is_refused(
+    name: str, user: str, password: str, host: str
+) -> None:
+    device = Gv300("999000000000018", Vehicle(5, START), START)
+    apn = {"name": name, "user": user, "password": password}
+    try:
+        lines = told(
+            device.model, "registration", {"server": {"host": host, "port": 1}, "apn": apn}
+        )
+    except CommandError:
+        everything = name + user + password + host
+        assert len(everything) > 90 or any(
+            not " " <= one <= "~" or one in ",$" for one in everything
+        )
+        return
+    for line in lines:
+        assert len(line.text) <= 160
+        assert device.receive_sms(line.text) or device.server
+        if line.text.startswith(("AT+GTQSS", "AT+GTBSI")):
+            assert not password or password in line.secrets
+    assert device.server == (host, 1)
+    assert device.apn == AccessPoint(name, user, password)
+
+
 @pytest.mark.parametrize("kind", [OldDevice, Gt300])
 def test_older_devices_are_registered_by_sms(kind: type[OldDevice]) -> None:
     server = {"host": "192.0.2.7", "port": 5003, "transport": "tcp"}

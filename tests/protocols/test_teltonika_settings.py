@@ -126,6 +126,18 @@ def test_most_models_can_be_registered() -> None:
     assert {family.name for family in families()} >= {"fmb", "fmb6", "fm1", "ft", "asset"}
 
 
+def test_what_the_catalog_promises_can_be_told() -> None:
+    for model in TELTONIKA:
+        device = Device("", model.code)
+        assert model.has_auto_registration == Teltonika.can_tell("registration", device), model.code
+        for promised, kind in (
+            (model.has_gprs_location_request, "location_request"),
+            (model.has_location_request, "location_request"),
+            (model.has_led_control, "led"),
+        ):
+            assert not promised or Teltonika.can_tell(kind, device), (model.code, kind)
+
+
 @pytest.mark.parametrize(
     ("code", "name", "changes", "expected"),
     [
@@ -223,6 +235,12 @@ def test_what_does_not_fit_is_refused() -> None:
         Teltonika().instructions(Command(1, b"[]", "tracking"), Device("", "telfmb920"))
 
 
+def test_a_device_that_does_not_know_a_command_refuses_it() -> None:
+    for said, ok in (("Unknown command or wrong format", False), ("New value 102:0;", True)):
+        decoded = Teltonika().decode(packet(0x0C, said.encode(), 6), None)
+        assert [answer.ok for answer in decoded.answers] == [ok]
+
+
 def test_a_position_in_an_answer() -> None:
     answer = (
         b"GPS:1 Sat:7 Lat:54.714730 Long:25.303040 Alt:147 Speed:3 Dir:77 "
@@ -286,6 +304,37 @@ def test_whatever_is_told_the_device_does(
     assert device.distance == distance
     assert device.angle == min(angle, 180)
     assert device.parameters["102"] == "0"
+
+
+NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=130), max_size=64)
+
+
+@given(name=NAMES, user=NAMES, password=NAMES, host=NAMES.filter(bool))
+def test_whatever_the_access_point_it_arrives_or_is_refused(
+    name: str, user: str, password: str, host: str
+) -> None:
+    device = emulated()
+    apn = {"name": name, "user": user, "password": password}
+    owner = Device(device.device_id, device.model)
+    try:
+        lines = told(
+            device.model, "registration", {"server": {"host": host, "port": 1}, "apn": apn}
+        )
+    except CommandError:
+        values = (name, user, password, host)
+        assert any(
+            ";" in one or not one.isascii() or not one.isprintable() or one != one.strip()
+            for one in values
+        )
+        return
+    for line in lines:
+        sms = Teltonika().by_sms(line, owner)
+        assert len(sms.text) <= 160
+        device.receive_sms(sms.text)
+        if f"2003:{password}" in line.text and password:
+            assert password in line.secrets
+    assert device.server == (host, 1)
+    assert device.apn == AccessPoint(name, user, password)
 
 
 def test_the_emulated_device_knows_the_other_commands() -> None:

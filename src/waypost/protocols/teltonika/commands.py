@@ -31,6 +31,11 @@ CAMERA = 0x0D
 
 #: Axle loads of a scale on the serial port: eight axles, loads of truck and trailer, totals.
 _AXLES = re.compile(rb"\A.?UUUUww((?:-?\d+\.\d+;){12})SSS\s*\Z", re.DOTALL)
+#: Answers to what a device does not know or take.
+_REFUSALS = re.compile(
+    r"(unknown|wrong|invalid|not valid|error|err\b|warning: (?:unknown|wrong|not valid))",
+    re.IGNORECASE,
+)
 #: The answer to "getgps".
 _GPS = re.compile(
     rb"GPS:1 Sat:(\d+) Lat:(-?\d+\.\d+) Long:(-?\d+\.\d+) Alt:(-?\d+) Speed:(\d+) Dir:(\d+) "
@@ -122,7 +127,8 @@ def _read_answer(kind: int, body: bytes, report: Report) -> None:
         # No time and no number: every one is a report of its own.
         report.messages.append(Message(None, b"", values=_serial(body)))
         return
-    report.answers.append(Answer(_text(body), raw=body))
+    text = _text(body)
+    report.answers.append(Answer(text, ok=_REFUSALS.match(text) is None, raw=body))
     position = _position(body)
     if position is not None:
         report.messages.append(position)

@@ -149,7 +149,8 @@ def _fits(line: str) -> None:
 
 def _written(value: str | int | float, ends: str) -> str:
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    if not text.isascii() or not text.isprintable() or (ends and ends in text):
+    clean = text.isascii() and text.isprintable() and text == text.strip()
+    if not clean or (ends and ends in text):
         raise CommandError("a value has characters that cannot be sent to the device")
     return text
 
