@@ -1,4 +1,5 @@
-"""Emulated trackers of the makers obey what is queued for them, over real sockets."""
+"""Emulated trackers of the makers come where SMS point them, and obey what is queued for them, over
+real sockets."""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ from waypost.emulator.links import link, wall_clock
 from waypost.emulator.vehicle import Vehicle
 from waypost.gateway import Gateway
 from waypost.gateway.clock import now_ms
-from waypost.protocols.base import Transport
+from waypost.protocols.base import Command, Device, Transport
 from waypost.settings import Settings
+from waypost.sms.compose import compose
 from waypost.store.engine import Database
 from waypost.store.tables import commands, dealers, metadata, sources
 
@@ -100,9 +102,20 @@ async def told(server: Any, kind: str, content: dict[str, Any]) -> Any:
     raise AssertionError("the device never answered")
 
 
-@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
-@pytest.mark.parametrize("name", TRACKING)
-async def test_it_tracks_as_told_and_then_reports_elsewhere(
+def registration(port: int, transport: Transport) -> dict[str, Any]:
+    server = {"host": "127.0.0.1", "port": port, "transport": str(transport)}
+    return {"server": server, "apn": {"name": "internet.m2m"}, "interval": 10}
+
+
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        *((name, Transport.TCP) for name in TRACKING),
+        ("gl200", Transport.UDP),
+        ("gt06", Transport.UDP),
+    ],
+)
+async def test_it_comes_by_sms_tracks_as_told_and_then_reports_elsewhere(
     server: Any, name: str, transport: Transport
 ) -> None:
     kind = kinds()[name]
@@ -110,9 +123,13 @@ async def test_it_tracks_as_told_and_then_reports_elsewhere(
     server.directory.register(device_id, 1, model=kind.model)
     start = wall_clock() // 1000 * 1000
     device = kind(device_id, Vehicle(5, start), start, interval=1000, transport=transport)
-    connection = link(device, "127.0.0.1", server.gateway.ports[name])
+    connection = link(device)
     connection.start()
     try:
+        content = registration(server.gateway.ports[name], transport)
+        command = Command(1, msgspec.json.encode(content), "registration")
+        for text in compose(command, Device(device_id, kind.model)):
+            device.receive_sms(text.text)
         await until(lambda: server.gateway.sessions.find(device_id), 10)
         settings, seconds = TRACKING[name]
         row = await told(server, "tracking", settings)
@@ -124,9 +141,7 @@ async def test_it_tracks_as_told_and_then_reports_elsewhere(
         if name != "atrack":
             assert (row.state, bool(row.error)) == ("failed", True)
         port = server.gateway.ports["auto"]
-        elsewhere = {"host": "127.0.0.1", "port": port, "transport": str(transport)}
-        content = {"server": elsewhere, "apn": {"name": "internet.m2m"}, "interval": 10}
-        row = await told(server, "registration", content)
+        row = await told(server, "registration", registration(port, transport))
         assert (row.state, row.error) == ("acknowledged", None)
         assert device.server == ("127.0.0.1", port)
         await until(lambda: device.count.connections == 2, 10)
@@ -147,13 +162,8 @@ async def test_the_oldest_queclink_goes_where_it_is_told(server: Any, transport:
         await until(lambda: server.gateway.sessions.find(device.device_id), 10)
         row = await told(server, "location_request", {"type": "gprs"})
         assert row.state == "acknowledged"
-        elsewhere = {"host": "127.0.0.1", "port": server.gateway.ports["auto"]}
-        content = {
-            "server": {**elsewhere, "transport": str(transport)},
-            "apn": {"name": "internet.m2m"},
-            "interval": 10,
-        }
-        row = await told(server, "registration", content)
+        port = server.gateway.ports["auto"]
+        row = await told(server, "registration", registration(port, transport))
         assert (row.state, row.error) == ("acknowledged", None)
         await until(lambda: device.count.connections == 2, 10)
         assert device.interval == 10_000
