@@ -125,7 +125,11 @@ def test_the_answer_to_where_is_a_position() -> None:
     decoded = Gt06().decode(frame, Device(IMEI, "concox_x3"))
     (message,) = decoded.messages
     assert (message.latitude, message.longitude) == (-23.525024, -46.679787)
+    assert message.time == 1_635_505_903_000
     assert decoded.answers[0].ok
+    ahead = Device(IMEI, "concox_x3", {"utc_offset": -180})
+    (message,) = Gt06().decode(frame, ahead).messages
+    assert message.time == 1_635_505_903_000 + 3 * 3_600_000
 
 
 def test_harsh_driving_of_the_x1() -> None:

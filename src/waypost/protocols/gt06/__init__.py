@@ -195,13 +195,15 @@ class Gt06(Protocol):
                 answer = bytes((len(_NO_ADDRESS),)) + bytes(4) + _NO_ADDRESS
                 return Decoded(reply=pack(_ADDRESS, answer, serial, long=True))
             if kind == _ANSWER:
-                return _numbered(information.read_answer(content), packet)
+                ahead = self._clock_offset(device)
+                return _numbered(information.read_answer(content, ahead), packet)
             if kind == 0x35:
                 return self._camera().announced(content, self._clock_offset(device))
             if not content:
                 return Decoded()  # an echo of the server's own acknowledgement
         elif kind == _LONG_ANSWER:
-            return _numbered(information.read_long_answer(content), packet)
+            ahead = self._clock_offset(device)
+            return _numbered(information.read_long_answer(content, ahead), packet)
         elif kind == 0x36:
             return self._camera().piece(content)
         elif kind == 0x41:

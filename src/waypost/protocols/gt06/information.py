@@ -148,8 +148,9 @@ def read_serial(content: bytes) -> Message:
     return Message(None, b"", values=values)
 
 
-def read_answer(content: bytes) -> Decoded:
-    """Packet 15: length (0: all of it), server flag, text, language."""
+def read_answer(content: bytes, ahead: int = 0) -> Decoded:
+    """Packet 15: length (0: all of it), server flag, text, language. ``ahead``: ms that the clock of
+    the device is ahead of UTC."""
     reader = Reader(content)
     size = reader.number(1, "length of the answer")
     if size == 0:
@@ -163,36 +164,36 @@ def read_answer(content: bytes) -> Decoded:
     iccid = _ICCID.match(text)
     if iccid is not None:
         return Decoded(messages=[Message(None, b"", values={"gt06_iccid": iccid[1]})])
-    return _answer(flag, text, content)
+    return _answer(flag, text, content, ahead)
 
 
-def read_long_answer(content: bytes) -> Decoded:
-    """Packet 21: server flag, encoding (1 ASCII, 2 UTF-16), text."""
+def read_long_answer(content: bytes, ahead: int = 0) -> Decoded:
+    """Packet 21: server flag, encoding (1 ASCII, 2 UTF-16), text. ``ahead`` as above."""
     reader = Reader(content)
     flag = reader.number(4, "server flag")
     coded = reader.number(1, "encoding")
     data = reader.rest()
     text = data.decode("ascii" if coded == 1 else "utf-16-be", "replace").strip("\r\n\0 ")
-    return _answer(flag, text, content)
+    return _answer(flag, text, content, ahead)
 
 
-def _answer(flag: int, text: str, raw: bytes) -> Decoded:
+def _answer(flag: int, text: str, raw: bytes, ahead: int) -> Decoded:
     key = f"{flag:08x}" if flag else None
     decoded = Decoded(answers=[Answer(text, key, ok=_REFUSED.match(text) is None, raw=raw)])
     place = _PLACE.match(text)
     if place is not None:
-        decoded.messages = [_place(place, text)]
+        decoded.messages = [_place(place, text, ahead)]
     return decoded
 
 
-def _place(place: re.Match[str], text: str) -> Message:
+def _place(place: re.Match[str], text: str, ahead: int) -> Message:
     """The position that an answer states."""
     numbers = [int(part) for part in re.findall(r"\d+", place["time"])]
     latitude, longitude = float(place["latitude"]), float(place["longitude"])
     if latitude > 90 or longitude > 180:
         raise ProtocolError(f"no such place: {latitude}, {longitude}")
     try:
-        time = utc_ms(*numbers)
+        time = utc_ms(*numbers) - ahead
     except ValueError:
         raise ProtocolError(f"no such time: {place['time']}") from None
     return Message(
