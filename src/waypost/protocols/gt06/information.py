@@ -149,8 +149,8 @@ def read_serial(content: bytes) -> Message:
 
 
 def read_answer(content: bytes, ahead: int = 0) -> Decoded:
-    """Packet 15: length (0: all of it), server flag, text, language. ``ahead``: ms that the clock of
-    the device is ahead of UTC."""
+    """Packet 15: length (0: all of it), server flag, text, language. ``ahead``: ms that the clock
+    of the device is ahead of UTC."""
     reader = Reader(content)
     size = reader.number(1, "length of the answer")
     if size == 0:
