@@ -106,7 +106,7 @@ def test_devices_without_a_fix_are_shown_where_their_cells_are(
         imported = platform.admin("cells", "import", str(table))
         assert (imported["read"], imported["cells"], imported["wrong"]) == (3, 3, 0)
         assert platform.admin("cells", "about")["cells"] == 3
-        time.sleep(1.1)
+        time.sleep(1.5)
 
         start = now_ms() - 200_000
         device.hear(start, (5001, 301, 70), (5001, 302, 70), (4711, 4711, 60))
@@ -200,8 +200,9 @@ def test_a_provider_is_asked_and_its_failures_harm_nothing(data_dir: Path, tmp_p
 
 def test_a_position_found_once_is_stored_once(data_dir: Path, table: Path) -> None:
     start = now_ms() - 200_000
-    with Platform(data_dir) as platform:
-        platform.admin("cells", "import", str(table))
+    platform = Platform(data_dir)
+    platform.admin("cells", "import", str(table))
+    with platform:
         session = platform.user_hash()
         tracker = platform.register(session, IMEI, "concox_gt06")
         device = Gt06(IMEI, platform.port("gt06"))
@@ -218,8 +219,9 @@ def test_a_position_found_once_is_stored_once(data_dir: Path, table: Path) -> No
 
 
 def test_it_can_be_turned_off(data_dir: Path, table: Path) -> None:
-    with Platform(data_dir, WAYPOST_LOCATION="false") as platform:
-        platform.admin("cells", "import", str(table))
+    platform = Platform(data_dir, WAYPOST_LOCATION="false")
+    platform.admin("cells", "import", str(table))
+    with platform:
         session = platform.user_hash()
         tracker = platform.register(session, IMEI, "concox_gt06")
         device = Gt06(IMEI, platform.port("gt06"))

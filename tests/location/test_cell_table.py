@@ -193,7 +193,6 @@ async def test_who_looks_cells_up_sees_the_old_table_or_the_new_one(
     for number in range(4):
         lines = [row(cell, 50.0 + number) for cell in range(1, 50)]
         load(data_dir, write(*lines), replace=bool(number % 2))
-        table._looked = float("-inf")
         (found,) = await table.find([cells])
         assert {cell.latitude for cell in found} == {50.0 + number}
         assert len(found) == 49

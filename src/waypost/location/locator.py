@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from prometheus_client import Counter
 
 from waypost.ingest import Ingest, LiveSource
-from waypost.location.geolocate import NotNow
+from waypost.location.geolocate import Geolocate, NotNow
 from waypost.location.resolver import Found, Resolver
 from waypost.location.surroundings import Unlocated, stored_unlocated, unlocated
 from waypost.store.engine import is_unavailable
@@ -31,7 +31,7 @@ POINTS = Counter(
     "waypost_location_total", "Reports without a fix that could be looked up", ["outcome"]
 )
 
-#: Reports that wait for the table, and for the provider; beyond, the oldest are given up.
+#: Reports in each queue; beyond, the oldest are given up.
 WAITING = 20_000
 #: Looked up and stored together, at most so often (seconds): a thousand a second, so that devices
 #: without a fix do not push those with one aside.
@@ -47,6 +47,8 @@ NEAR_MS = 60_000
 REMEMBERED = 20_000
 #: Stored reports that are looked at for the newest cells.
 LOOKED_AT = 200
+#: Seconds between looks at whether there is a table by now.
+LOOK = 1.0
 #: Seconds until the next try where the database is away.
 RETRY = 2.0
 
@@ -73,8 +75,10 @@ class Locator:
         self._points = points
         #: What ingest told: source, days of retention, message, when it was received.
         self._queue: deque[tuple[int, int, Message, int]] = deque()
-        #: What the provider is to be asked, with what the table knows, and how often it was.
-        self._asking: deque[tuple[Unlocated, Found | None, int]] = deque()
+        #: What the provider is to be asked, with how often it was: what the table knows too, which
+        #: need not wait for a provider that is away, and what it does not know.
+        self._known: deque[tuple[Unlocated, Found]] = deque()
+        self._unknown: deque[tuple[Unlocated, int]] = deque()
         self._work = asyncio.Event()
         self._ask = asyncio.Event()
         self._heard: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
@@ -82,38 +86,34 @@ class Locator:
 
     def start(self) -> None:
         """Begins to listen to ingest."""
-        self._ingest.on_unlocated = self.note
-        self._tasks = [asyncio.create_task(self._look_up(), name="location by table")]
-        if self._resolver.provider is not None:
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="location"),
+            asyncio.create_task(self._look_up(), name="location by table"),
+        ]
+        provider = self._resolver.provider
+        if provider is not None:
             self._tasks += [
-                asyncio.create_task(self._ask_provider(), name=f"location by provider {number}")
+                asyncio.create_task(
+                    self._ask_provider(provider), name=f"location provider {number}"
+                )
                 for number in range(REQUESTS)
             ]
 
     async def close(self) -> None:
-        self._ingest.on_unlocated = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        left = len(self._queue) + len(self._asking)
+        self._ingest.on_unlocated = None
+        left = len(self._queue) + len(self._known) + len(self._unknown)
         if left:
             POINTS.labels("given_up").inc(left)
             log.info("locations_given_up", reports=left)
 
-    @property
-    def ready(self) -> bool:
-        """Is there a table or a provider?"""
-        return self._resolver.ready
-
     def note(self, live: LiveSource, messages: Sequence[Message], received: int) -> None:
         """Reports without a fix were stored. Called by ingest, so it only puts them down."""
-        if not self._resolver.ready:
-            return
         queue = self._queue
         for message in messages:
-            if len(queue) >= WAITING:
-                queue.popleft()
-                POINTS.labels("given_up").inc()
+            _make_room(queue)
             queue.append((live.source_id, live.retention, message, received))
         self._work.set()
 
@@ -137,7 +137,7 @@ class Locator:
         try:
             found = await self._resolver.find(report.around)
         except NotNow:
-            self._put_asking(report, None, 0)
+            self._ask_about(report, None)
             return "later"
         if found is None:
             POINTS.labels("unknown").inc()
@@ -146,6 +146,12 @@ class Locator:
         return "stored"
 
     # Waiting.
+
+    async def _listen(self) -> None:
+        """Ingest tells only while there is something to look positions up with."""
+        while True:
+            self._ingest.on_unlocated = self.note if self._resolver.ready else None
+            await asyncio.sleep(LOOK)
 
     def _is_news(self, report: Unlocated) -> bool:
         """Does the device hear anything else than shortly before?"""
@@ -159,11 +165,14 @@ class Locator:
             self._heard.popitem(last=False)
         return True
 
-    def _put_asking(self, report: Unlocated, known: Found | None, tries: int) -> None:
-        if len(self._asking) >= WAITING:
-            self._asking.popleft()
-            POINTS.labels("given_up").inc()
-        self._asking.append((report, known, tries))
+    def _ask_about(self, report: Unlocated, known: Found | None) -> None:
+        """Lets a report wait for the provider."""
+        if known is not None:
+            _make_room(self._known)
+            self._known.append((report, known))
+        else:
+            _make_room(self._unknown)
+            self._unknown.append((report, 0))
         self._ask.set()
 
     # The table.
@@ -198,7 +207,7 @@ class Locator:
         answers = await self._resolver.by_table([report.around for report in reports])
         for report, found in zip(reports, answers, strict=True):
             if self._resolver.asks_provider(report.around, found):
-                self._put_asking(report, found, 0)
+                self._ask_about(report, found)
             elif found is not None:
                 located.append((report, found))
             else:
@@ -207,37 +216,44 @@ class Locator:
 
     # The provider.
 
-    async def _ask_provider(self) -> None:
+    async def _ask_provider(self, provider: Geolocate) -> None:
         while True:
             await self._ask.wait()
-            if not self._asking:
-                self._ask.clear()
-                continue
-            report, known, tries = self._asking.popleft()
+            paused = provider.paused
             try:
-                await self._ask_about(report, known, tries)
+                if self._known and (paused or len(self._known) > len(self._unknown)):
+                    await self._ask_for_more(*self._known.popleft())
+                elif not self._unknown:
+                    self._ask.clear()
+                elif paused:
+                    await asyncio.sleep(min(paused, LOOK))
+                else:
+                    await self._ask_for_any(*self._unknown.popleft())
             except Exception:
                 POINTS.labels("failed").inc()
                 log.exception("location_failed")
 
-    async def _ask_about(self, report: Unlocated, known: Found | None, tries: int) -> None:
-        found = known
+    async def _ask_for_more(self, report: Unlocated, known: Found) -> None:
+        """Where the provider cannot say, what the table knows has to do."""
         try:
             found = await self._resolver.by_provider(report.around) or known
         except NotNow:
-            if known is None and tries + 1 < TRIES:
-                self._put_asking(report, None, tries + 1)
-                await self._until_asked_again()
-                return
+            found = known
+        await self._store([(report, found)])
+
+    async def _ask_for_any(self, report: Unlocated, tries: int) -> None:
+        try:
+            found = await self._resolver.by_provider(report.around)
+        except NotNow:
+            if tries + 1 < TRIES:
+                self._unknown.appendleft((report, tries + 1))
+            else:
+                POINTS.labels("given_up").inc()
+            return
         if found is not None:
             await self._store([(report, found)])
         else:
             POINTS.labels("unknown").inc()
-
-    async def _until_asked_again(self) -> None:
-        provider = self._resolver.provider
-        if provider is not None:
-            await asyncio.sleep(max(provider.paused, PAUSE))
 
     # Storing.
 
@@ -259,6 +275,7 @@ class Locator:
             fix = live.state.gnss
             if fix is not None and abs(fix.time - report.time) < NEAR_MS:
                 POINTS.labels("needless").inc()
+                self._heard.pop(report.source_id, None)
                 return
             if ingest.full:
                 await ingest.room()
@@ -279,6 +296,12 @@ class Locator:
         else:
             POINTS.labels("failed").inc()
             log.warning("location_not_stored", source=report.source_id, error=str(refused))
+
+
+def _make_room(queue: deque[Any]) -> None:
+    if len(queue) >= WAITING:
+        queue.popleft()
+        POINTS.labels("given_up").inc()
 
 
 def _message(report: Unlocated, found: Found) -> Message:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,8 +58,6 @@ _SELECT = (
     "SELECT radio, latitude, longitude, range, samples FROM cells "
     "WHERE mcc = ? AND net = ? AND area = ? AND cell = ?"
 )
-#: Seconds between looks at whether there is a new file.
-_LOOK = 1.0
 
 
 class TableError(Exception):
@@ -107,7 +104,7 @@ def about(path: Path) -> dict[str, Any]:
 
 
 class CellTable:
-    """Looks cells up, on a thread of its own. A new table is noticed within a second."""
+    """Looks cells up, on a thread of its own. A new table is noticed at the next look-up."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -115,17 +112,11 @@ class CellTable:
         self._connection: sqlite3.Connection | None = None
         #: The file that is open, or that cannot be used: inode, time, size.
         self._file: tuple[int, int, int] | None = None
-        self._looked = float("-inf")
-        self._there = False
 
     @property
     def there(self) -> bool:
         """Is there a table?"""
-        now = time.monotonic()
-        if now - self._looked > _LOOK:
-            self._looked = now
-            self._there = self._path.exists()
-        return self._there
+        return self._path.exists()
 
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown, True)
