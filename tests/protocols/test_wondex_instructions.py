@@ -107,7 +107,7 @@ def test_what_there_is_to_tell_depends_on_the_model() -> None:
         ("tracking", {"type": "intelligent"}),
         ("tracking", {}),
         ("tracking", {"type": "interval", "psm_mode": 2, "wakeup_timer1": "10:00"}),
-        ("tracking", {"type": "interval", "bat_voltage": "1.5"}),
+        ("tracking", {"type": "interval", "bat_voltage": "1.8"}),
         ("tracking", {"type": "interval", "tracking_interval": 1.5}),
     ],
 )

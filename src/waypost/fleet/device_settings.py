@@ -139,7 +139,7 @@ async def confirmations(connection: AsyncConnection, row: TrackerRow) -> list[Co
         found.append(
             Confirmation(
                 name=name,
-                wanted={**values, **(one.value if one is not None else {})},
+                wanted=values if one is None else one.value,
                 changed_at=one.changed_at if one is not None else None,
                 confirmed=one.confirmed if one is not None else None,
                 confirmed_at=one.confirmed_at if one is not None else None,

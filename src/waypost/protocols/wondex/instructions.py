@@ -21,6 +21,7 @@ levels of the TT1 have no published form.
 
 from __future__ import annotations
 
+from waypost.catalog import models, profiles
 from waypost.protocols.base import Command, CommandError, Device, Text, Transport
 from waypost.protocols.instructions import (
     AccessPoint,
@@ -109,8 +110,11 @@ def _registration(command: Command, device: Device) -> list[Text]:
 
 def _tracking(command: Command, device: Device, way: int) -> list[Text]:
     told = command.content(Tracking)
+    model = models.model(device.model or "")
+    first = profiles.defaults(model.track_control) if model is not None and model.profile else {}
     for name in _UNPUBLISHED:
-        if told.get(name) is not None:
+        # Clients write back all that they read; what nobody changed needs no telling.
+        if told.get(name) not in (None, first.get(name)):
             raise CommandError(f"how this maker's devices are told {name} is not published")
     kind = str(told.get("type"))
     if kind not in _BY:
