@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import struct
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from waypost.protocols.teltonika.packing import MOST_PACKERS
 from waypost.protocols.teltonika.plans import COMPILE_AFTER, find_plan
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
-from waypost.telemetry.row import COLUMNS
+from waypost.telemetry.row import COLUMNS, FORMATS, Block
 from waypost.telemetry.state import State, fold_packet
 
 RECEIVED = TIME + 3_600_000
@@ -62,6 +63,49 @@ def comparable(rows: Rows) -> Any:
     return [*map(shown, rows.fresh)], [*map(shown, rows.rest)], rows.untimed, rows.newest
 
 
+def unpacked(block: Block) -> list[tuple[Any, ...]]:
+    """The rows of a block, read as PostgreSQL's manual says (COPY, "Binary Format", "Tuples")."""
+    rows, at, data = [], 0, block.data
+    while at < len(data):
+        assert int.from_bytes(data[at : at + 2], "big") == len(COLUMNS)
+        at += 2
+        row = []
+        for name in COLUMNS:
+            size = int.from_bytes(data[at : at + 4], "big", signed=True)
+            at += 4
+            if size < 0:
+                row.append(None)
+                continue
+            field, at = data[at : at + size], at + size
+            row.append(field if name == "content" else struct.unpack(f">{FORMATS[name]}", field)[0])
+        rows.append(tuple(row))
+    return rows
+
+
+def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with its numbers as the columns have them."""
+    return tuple(
+        struct.unpack(f">{FORMATS[name]}", struct.pack(f">{FORMATS[name]}", value))[0]
+        if value is not None and name in FORMATS
+        else value
+        for name, value in zip(COLUMNS, row, strict=True)
+    )
+
+
+def check_block(messages: Any, rows: Rows, received: int, newest: int) -> None:
+    """In binary the rows are the same."""
+    binary = packet_rows(messages, 7, 366, received, newest, blocks=True)
+    assert binary.newest == rows.newest
+    if binary.block is None:
+        assert comparable(binary) == comparable(rows)
+        return
+    block = binary.block
+    assert [*binary.fresh, *binary.rest, *binary.untimed, *rows.rest, *rows.untimed] == []
+    assert (block.count, block.retention) == (len(rows.fresh), 366)
+    assert (block.first, block.last) == (rows.fresh[0][1], rows.fresh[-1][1])
+    assert unpacked(block) == [as_stored(row) for row in rows.fresh]
+
+
 def usual(raws: dict[int, int] | None = None, **head: int) -> bytes:
     """A record of the usual tracker, with other raw values for some elements."""
     raws = raws or {}
@@ -85,6 +129,8 @@ def check(frame: bytes, model: str | None = "FMB120") -> Records:
     messages = decoded(frame, model, 0x8E)
     plain = list(decoded(frame, model, 0x8E))
     assert rows_and_state(messages, State()) == rows_and_state(plain, State())
+    rows = packet_rows(messages, 7, 366, RECEIVED, -1)
+    check_block(messages, rows, RECEIVED, -1)
     assert isinstance(messages, Records)
     return messages
 
@@ -136,6 +182,7 @@ def test_any_packets(data: st.DataObject) -> None:
         for again in (newest, data.draw(st.integers(newest, newest + 3000)), newest):
             state, plain_state = copy.deepcopy(before)
             rows = packet_rows(messages, 7, 366, received, again)
+            check_block(messages, rows, received, again)
             plain_rows = packet_rows(plain, 7, 366, received, again)
             assert comparable(rows) == comparable(plain_rows)
             state.newest = plain_state.newest = max(rows.newest, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from waypost.store.partitions import DAY_MS, partition_of
 from waypost.store.points import (
     COLUMNS,
     FUTURE,
+    RETENTION,
     SOURCE_SHIFT,
+    TIME,
     VALID,
+    Block,
     Points,
     Row,
     SchemaError,
@@ -24,6 +28,7 @@ from waypost.store.points import (
 from waypost.store.points_postgres import PostgresPoints
 from waypost.store.points_sqlite import SqlitePoints
 from waypost.telemetry.message import LBS
+from waypost.telemetry.row import FORMATS
 
 NOW = 1_790_000_000_000
 
@@ -101,6 +106,49 @@ async def test_a_message_without_time_is_known_by_its_content(points: Points) ->
     assert await points.count() == 2
     await put(points, source=2, untimed=[row(NOW, 5, source=2)])
     assert await points.count() == 3
+
+
+def block(rows: list[Row]) -> Block:
+    """Rows in binary."""
+    data = b""
+    for one in rows:
+        data += len(COLUMNS).to_bytes(2, "big")
+        for name, value in zip(COLUMNS, one, strict=True):
+            field = value
+            if field is not None and name in FORMATS:
+                field = struct.pack(f">{FORMATS[name]}", field)
+            size = -1 if field is None else len(field)
+            data += size.to_bytes(4, "big", signed=True) + (field or b"")
+    return Block(data, len(rows), rows[0][RETENTION], rows[0][TIME], rows[-1][TIME])
+
+
+async def test_binary_rows_are_stored_wherever_they_belong(points: Points) -> None:
+    if not points.takes_blocks:
+        pytest.skip("only PostgreSQL takes binary rows")
+    await points.claim([1, 2], "a")
+    year, month = 366 * DAY_MS, 31 * DAY_MS
+    rows = [
+        # Within a partition; over two of them; wild dates, before and after what is kept.
+        [row(NOW - 2000), row(NOW - 1000, 2, device_time=NOW - 1500, event_id=7, content=None)],
+        [row(NOW - 500, 3), row(NOW + month, 4, latitude=None, longitude=None)],
+        [row(NOW - 20 * year, 5), row(NOW + 20 * year, 6)],
+        [row(NOW - 3000, 7, retention=7), row(NOW - 2500, 8, retention=7)],
+    ]
+    await points.commit(
+        [
+            SourceBatch(1, 1, b"s", blocks=[block(part) for part in rows], fresh=[row(NOW, 9)]),
+            SourceBatch(2, 1, b"s", blocks=[block([row(NOW, 1, source=2)])]),
+        ]
+    )
+    found, _ = await points.read(1, 0, NOW + 40 * year, limit=100)
+    expected = sorted([NOW, *(one[TIME] for part in rows for one in part)])
+    assert [point.time for point in found] == expected
+    point = next(one for one in found if one.time == NOW - 1000)
+    assert (point.device_time, point.event_id, point.content) == (NOW - 1500, 7, None)
+    assert (point.longitude, point.speed, point.heading) == (2.25, 33.5, 90)
+    # The same once more, as something that may be there already.
+    await points.commit([SourceBatch(1, 1, b"t", rest=[one for part in rows for one in part])])
+    assert await points.count() == len(expected) + 1
 
 
 async def test_only_the_owner_commits(points: Points) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,8 @@ from waypost.settings import Settings, SettingsError
 
 RELATIONAL_FILE = "waypost.db"
 POINTS_FILE = "points.db"
+#: Times that turning the write-ahead log on is tried, 20 ms apart.
+LOG_TRIES = 100
 
 
 #: SQLSTATE classes that mean "not now": connection, resources, operator's intervention.
@@ -139,6 +142,20 @@ class Database:
             yield connection
 
 
+def _turn_log_on(cursor: Any) -> None:
+    """Two connections that turn the write-ahead log on at once, in a new file, would wait for
+    each other; SQLite refuses one of them at once, whatever the time-out."""
+    for left in reversed(range(LOG_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     """SQLite as we need it: write-ahead log, durable commits, foreign keys, and transactions that
     begin where we say (the driver's own BEGIN would start readers as writers' rivals)."""
@@ -147,11 +164,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout=10000",  # first: turning the log on waits for others too
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        _turn_log_on(cursor)
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
