@@ -146,9 +146,9 @@ class SmsCenter:
         assert "error" not in done, done["error"]
         return done
 
-    def listen(self) -> None:
-        """Takes connections, at the port of before."""
-        self.port = self.order("listen", port=self.port)["port"]
+    def listen(self, **tls: str) -> None:
+        """Takes connections, at the port of before; over TLS with ``key`` and ``cert`` (PEM)."""
+        self.port = self.order("listen", port=self.port, tls=tls)["port"]
 
     def away(self) -> None:
         """Ends all connections and takes no new ones, until :meth:`listen`."""

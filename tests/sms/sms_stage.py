@@ -151,6 +151,23 @@ class Stage:
         """Waits for the state of a command; gives its row."""
         return await self.until(command_id, lambda row: row.state == state, seconds)
 
+    async def expired(self, reason: str) -> None:
+        """Waits until nothing can be sent for this reason; then a command ends with it."""
+        end = time.monotonic() + 40
+        while True:
+            assert self.sender is not None
+            trouble = self.sender._provider and self.sender._provider.trouble
+            if trouble and reason in trouble:
+                break
+            assert time.monotonic() < end, f"not {reason!r}, but {trouble!r}"
+            await asyncio.sleep(0.02)
+        command = await self.tell("too late", life=0)
+        await self.sender.expire()
+        row = await self.command(command)
+        assert (row.state, row.attempts) == ("expired", 0)
+        assert row.error.startswith("not sent in time: ")
+        assert reason in row.error
+
     async def sent(self, command_id: int) -> Any:
         """Waits until the provider has taken a command; gives its row."""
         end = time.monotonic() + 40

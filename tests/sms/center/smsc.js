@@ -202,8 +202,9 @@ function opened(session) {
   });
 }
 
-function listen(port, done) {
-  server = smpp.createServer({}, opened);
+// With `options` key and cert (PEM) over TLS.
+function listen(port, options, done) {
+  server = smpp.createServer(options, opened);
   server.listen(port, '127.0.0.1', () => done({ port: server.address().port }));
   server.on('error', (error) => done({ error: String(error) }));
 }
@@ -255,7 +256,7 @@ function deliver(order) {
 }
 
 const orders = {
-  listen: (order, done) => listen(order.port || 0, done),
+  listen: (order, done) => listen(order.port || 0, order.tls || {}, done),
   set: (order, done) => {
     Object.assign(rules, order.rules);
     done({});
