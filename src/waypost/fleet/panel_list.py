@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -10,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, Text, cast, func, not_, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.catalog import models
+from waypost.fleet.long_lists import OWNER_NAME, STEP, Entry, Snapshot, Sorted, Value
 from waypost.fleet.rows import TrackerRow, fetch_rows, rows_query
 from waypost.fleet.service import Fleet
-from waypost.fleet.state_view import connection_of
+from waypost.fleet.state_view import connection_of, status_of
 from waypost.fleet.tracker_view import PanelTracker, panel_tracker
 from waypost.refusal import Refused
 from waypost.store.tables import sources, tariffs, trackers, users
@@ -44,9 +47,8 @@ Order = Literal[
 
 Clones = Literal["not_set", "exclude_clones", "only_include_clones"]
 
-_full_name = func.trim(users.c.first_name + " " + users.c.last_name)
-#: The person behind an account, or how it logs in.
-OWNER_NAME: ColumnElement[Any] = func.coalesce(func.nullif(_full_name, ""), users.c.login)
+#: A page so long at most is looked for in memory.
+PAGE = 1000
 
 _COLUMNS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
     "id": (),
@@ -99,10 +101,17 @@ class Wanted(msgspec.Struct, kw_only=True):
 async def list_trackers(fleet: Fleet, wanted: Wanted, now: int) -> tuple[list[PanelTracker], int]:
     """The page, and how many there are in all. Raises :class:`Refused` 201 for a user or a tariff
     that the dealer does not have."""
+    page = await _remembered(fleet, wanted, now)
     query = _matching(wanted)
     async with fleet.database.read() as connection:
         await _check(connection, wanted)
-        if wanted.order_by == "status":
+        if page is not None:
+            ids, count = page
+            found = await fetch_rows(connection, rows_query().where(trackers.c.id.in_(ids)))
+            by_id = {row.id: row for row in found}
+            rows = [by_id[one] for one in ids if one in by_id]
+            statuses = await statuses_of(fleet, rows, now)
+        elif wanted.order_by == "status":
             # The states may lie in another database, and time changes them: sorted here.
             rows = await fetch_rows(connection, query)
             count = len(rows)
@@ -118,6 +127,82 @@ async def list_trackers(fleet: Fleet, wanted: Wanted, now: int) -> tuple[list[Pa
         names = await owner_names(connection, {row.user_id for row in rows})
     shown = [_shown(row, statuses[row.id], names.get(row.user_id, "")) for row in rows]
     return shown, count
+
+
+async def _remembered(fleet: Fleet, wanted: Wanted, now: int) -> tuple[list[int], int] | None:
+    """The ids of the page and how many there are in all, where the dealer's list is long enough to
+    be kept in memory."""
+    if wanted.limit is None or wanted.limit > PAGE:
+        return None
+    kept = await fleet.long_lists.find(wanted.dealer_id)
+    if kept is None:
+        return None
+    long_list, snapshot = kept
+    order: str | Sorted = wanted.order_by
+    if order == "status":
+        order = await long_list.aging(order, snapshot, partial(_statuses, fleet, now))
+    elif order == "last_connection":
+        order = await long_list.aging(order, snapshot, partial(_connections, fleet, wanted))
+    return await asyncio.to_thread(
+        snapshot.page,
+        _keeps(wanted),
+        order,
+        ascending=wanted.ascending,
+        offset=wanted.offset,
+        limit=wanted.limit,
+    )
+
+
+def _keeps(wanted: Wanted) -> Callable[[Entry], bool] | None:
+    """What :func:`_matching` says, of entries; None: all of them."""
+    tests: list[Callable[[Entry], bool]] = []
+    if wanted.user_id is not None:
+        tests.append(lambda entry: entry.user_id == wanted.user_id)
+    if wanted.tariff_id is not None:
+        tests.append(lambda entry: entry.tariff_id == wanted.tariff_id)
+    if wanted.clones == "exclude_clones":
+        tests.append(lambda entry: not entry.clone)
+    elif wanted.clones == "only_include_clones":
+        tests.append(lambda entry: entry.clone)
+    if wanted.filter:
+        sought = wanted.filter.lower()
+        tests.append(lambda entry: sought in entry.text)
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda entry: all(test(entry) for test in tests)
+
+
+async def _statuses(fleet: Fleet, now: int, snapshot: Snapshot) -> Value:
+    """Connection statuses, a few thousand at a time, so that others have their turn."""
+    found: dict[int, Connection] = {}
+    every = list(snapshot.entries.values())
+    for start in range(0, len(every), STEP):
+        some = every[start : start + STEP]
+        known = await fleet.states.get({entry.source_id for entry in some})
+        for entry in some:
+            found[entry.id] = status_of(
+                entry.model, entry.registered_at, entry.replaced_at, known[entry.source_id], now
+            )
+        await asyncio.sleep(0)
+    return lambda entry: found.get(entry.id)
+
+
+async def _connections(fleet: Fleet, wanted: Wanted, snapshot: Snapshot) -> Value:
+    """When devices connected last."""
+    found: dict[int, int] = {}
+    last = 0
+    columns = select(sources.c.id, sources.c.last_connection_at)
+    while True:
+        query = columns.where(
+            sources.c.dealer_id == wanted.dealer_id,
+            sources.c.id > last,
+        )
+        async with fleet.database.read() as connection:
+            rows = (await connection.execute(query.order_by(sources.c.id).limit(STEP))).all()
+        found.update((row[0], row[1]) for row in rows if row[1] is not None)
+        if len(rows) < STEP:
+            return lambda entry: found.get(entry.source_id)
+        last = rows[-1][0]
 
 
 async def show(fleet: Fleet, row: TrackerRow, now: int) -> PanelTracker:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.bus.base import Bus
 from waypost.fleet.changes import Changes
+from waypost.fleet.long_lists import LongLists
 from waypost.fleet.server_address import Addresses
 from waypost.fleet.states import States
 from waypost.fleet.trackers import Trackers
@@ -36,6 +37,7 @@ class Fleet:
         settings: Settings,
         trackers: Trackers,
         states: States,
+        long_lists: LongLists,
         addresses: Addresses,
     ) -> None:
         self.database = database
@@ -44,6 +46,7 @@ class Fleet:
         self.settings = settings
         self.trackers = trackers
         self.states = states
+        self.long_lists = long_lists
         self.addresses = addresses
 
     @classmethod
@@ -51,11 +54,13 @@ class Fleet:
         trackers = await Trackers.open(database, bus, settings)
         states = States(points, bus, single_process=settings.single_process)
         await states.start()
+        long_lists = await LongLists.open(database, bus)
         addresses = await Addresses.open(bus, settings)
-        return cls(database, points, bus, settings, trackers, states, addresses)
+        return cls(database, points, bus, settings, trackers, states, long_lists, addresses)
 
     async def close(self) -> None:
         await self.addresses.close()
+        await self.long_lists.close()
         await self.states.close()
         await self.trackers.close()
 
@@ -68,4 +73,5 @@ class Fleet:
                 yield Write(connection, changes)
         finally:
             # After a failure too: the commit itself may have come through unheard.
+            self.long_lists.announce(changes)
             self.trackers.announce(changes)

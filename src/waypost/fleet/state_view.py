@@ -111,15 +111,28 @@ class Clock:
 
 def connection_of(row: TrackerRow, state: State | None, now: int) -> tuple[Connection, int | None]:
     """The connection status of ``row``'s source, and when it changes by itself."""
-    model = models.model(row.model)
-    minutes = model.timeout_minutes if model is not None else 10
     return connection_status(
         state,
         now,
         registered=row.registered_at,
         replaced=row.replaced_at,
-        timeout_ms=minutes * 60_000,
+        timeout_ms=_timeout(row.model),
     )
+
+
+def status_of(
+    model: str, registered_at: int, replaced_at: int | None, known: Known, now: int
+) -> Connection:
+    """The same status, of a source that is not looked at as a tracker."""
+    return connection_status(
+        known.state, now, registered=registered_at, replaced=replaced_at, timeout_ms=_timeout(model)
+    )[0]
+
+
+def _timeout(code: str) -> int:
+    """How long (ms) a model may be silent."""
+    model = models.model(code)
+    return (model.timeout_minutes if model is not None else 10) * 60_000
 
 
 class CompactState(msgspec.Struct, frozen=True, kw_only=True):
