@@ -419,7 +419,8 @@ class Ingest:
         for submission in taken:
             messages = submission.messages
             found = submission.unlocated
-            if found is None and isinstance(messages, Records):
+            # A list first: the question after it is a slow one, of an abstract class.
+            if found is None and not isinstance(messages, list) and isinstance(messages, Records):
                 # Rows were made without them; what was folded shows where the fix was lost.
                 steps = messages.steps(submission.received)
                 if steps is not None or messages.opened:

@@ -42,7 +42,7 @@ NEW_FILE, ROWS_FILE, LOCK_FILE = "cells.new", "cells.rows", "cells.lock"
 #: server's own commits.
 FLUSH = 1.0
 #: SQLite's cache, KiB; what does not fit goes through temporary files.
-CACHE = 128 * 1024
+CACHE = 48 * 1024
 #: Steps of SQLite's machine between two words on how far it is.
 STEPS = 2_000_000
 #: Seconds between two words.
