@@ -161,7 +161,7 @@ def test_what_there_is_to_tell_depends_on_the_model() -> None:
         ("concox_x3", "registration", {"server": {**SERVER, "host": "a#b"}}),
         ("concox_x3", "registration", {"server": SERVER, "apn": {"name": "a,b"}}),
         ("concox_x3", "tracking", {"tracking_distance": 100}),
-        ("concox_gt350", "tracking", {"psm_mode": 1, "tracking_interval": 10}),
+        ("concox_gt350", "tracking", {"psm_mode": 1, "psm_interval": 900, "tracking_interval": 10}),
         ("concox_at4", "tracking", {"type": "distance", "tracking_interval": 3}),
         ("concox_x3", "output", {"output": 2, "enable": True}),
         ("concox_x3", "outputs", {"outputs": [True, True]}),

@@ -3,6 +3,7 @@ is refused with a reason."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,18 +21,27 @@ MODELS = [model for model in models.all_models().values() if model.protocol in M
 #: One model for each pair of protocol and tracking profile.
 PROFILES = {(model.protocol, model.profile): model for model in reversed(MODELS)}
 SHOWN = [pytest.param(model, id=f"{model.protocol}-{model.profile}") for model in PROFILES.values()]
-#: Settings for which the makers' commands are not published, and how that is left out.
-REFUSED: dict[str, dict[str, tuple[Any, ...] | None]] = {
-    "atrack": {"psm_mode": (1, 2), "control_mode": ("engine_status",)},
-    "tt1": {"bat_voltage": None, "bat_psm_interval": None},
-    "m7": {"wakeup_timer1": None, "wakeup_timer2": None, "wakeup_timer3": None},
-    "concox_gt350": {"psm_mode": (1,)},
-    "concox_gt700": {"type": ("distance", "distance_interval_angle", "interval_angle")},
-}
-LEFT_OUT: dict[str, dict[str, Any]] = {
-    "tt1": dict.fromkeys(REFUSED["tt1"]),
-    "m7": dict.fromkeys(REFUSED["m7"]),
-    "concox_gt350": {"psm_mode": 0},
+
+
+def differs(told: dict[str, Any], profile: str, *names: str) -> bool:
+    first = profiles.defaults(profile)
+    return any(told.get(name) not in (None, first.get(name)) for name in names)
+
+
+WAKE_UPS = ("wakeup_timer1", "wakeup_timer2", "wakeup_timer3")
+#: Settings for which the makers' commands are not published.
+REFUSED: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "atrack": lambda told: (
+        bool(told.get("psm_mode")) or told.get("control_mode") == "engine_status"
+    ),
+    "tt1": lambda told: differs(told, "tt1", "bat_voltage", "bat_psm_interval"),
+    "m7": lambda told: told["psm_mode"] == 2 and any(told.get(name) for name in WAKE_UPS),
+    "concox_gt350": lambda told: (
+        told["psm_mode"] == 1 and differs(told, "concox_gt350", "psm_interval")
+    ),
+    "concox_gt700": lambda told: (
+        told["type"] in ("distance", "distance_interval_angle", "interval_angle")
+    ),
 }
 
 
@@ -56,10 +66,7 @@ def settings_of(profile: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def is_refused(profile: str, told: dict[str, Any]) -> bool:
-    return any(
-        told.get(name) is not None and (values is None or told[name] in values)
-        for name, values in REFUSED.get(profile, {}).items()
-    )
+    return profile in REFUSED and REFUSED[profile](told)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.code)
@@ -90,8 +97,16 @@ def test_what_the_catalog_says_of_places_and_outputs_can_be_told(model: Model) -
 @pytest.mark.parametrize("model", SHOWN)
 def test_the_printed_settings_of_a_profile(model: Model) -> None:
     assert model.profile is not None
-    printed = profiles.all_profiles()[model.profile].example
-    assert texts(model.code, "tracking", {**printed, **LEFT_OUT.get(model.profile, {})})
+    assert texts(model.code, "tracking", dict(profiles.all_profiles()[model.profile].example))
+
+
+@pytest.mark.parametrize("model", SHOWN)
+def test_what_a_client_reads_of_a_new_device_can_be_written_back(model: Model) -> None:
+    profile = model.profile
+    assert profile is not None
+    told, errors = profiles.validate(profile, profiles.defaults(profile))
+    assert not errors
+    assert texts(model.code, "tracking", told)
 
 
 @pytest.mark.parametrize("model", SHOWN)

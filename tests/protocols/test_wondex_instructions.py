@@ -106,11 +106,18 @@ def test_what_there_is_to_tell_depends_on_the_model() -> None:
         ("registration", {"server": SERVER, "apn": {"name": "a b\r\n$WP+REBOOT=0000"}}),
         ("tracking", {"type": "intelligent"}),
         ("tracking", {}),
-        ("tracking", {"type": "interval", "psm_mode": 2, "wakeup_timer1": "10:00"}),
         ("tracking", {"type": "interval", "bat_voltage": "1.8"}),
+        ("tracking", {"type": "interval", "bat_voltage": "1.5", "bat_psm_interval": 60}),
         ("tracking", {"type": "interval", "tracking_interval": 1.5}),
     ],
 )
 def test_what_cannot_be_told_is_a_clear_error(kind: str, told: dict[str, object]) -> None:
     with pytest.raises(CommandError):
         lines("tt1_wp", kind, told)
+
+
+def test_wake_up_times_count_while_an_m7_sleeps_with_gprs_off() -> None:
+    told = {"type": "interval", "tracking_interval": 30, "wakeup_timer1": "10:00"}
+    assert lines("m7_wp", "tracking", {**told, "psm_mode": 1, "psm_interval": 600})
+    with pytest.raises(CommandError, match="wakeup_timer1"):
+        lines("m7_wp", "tracking", {**told, "psm_mode": 2})

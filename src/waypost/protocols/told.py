@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from waypost.catalog import models
+from waypost.catalog import models, profiles
 from waypost.catalog.models import Model
 from waypost.protocols.base import Command, CommandError, Device, Text
 
@@ -64,6 +64,14 @@ def profile_of(device: Device) -> str:
     if model is None or model.profile is None:
         raise CommandError(f"a device of model {device.model} has no tracking settings")
     return model.profile
+
+
+def changed(told: Mapping[str, Any], device: Device, name: str) -> bool:
+    """Is the setting ``name`` another than in a device that nobody has configured? Clients write
+    back all that they have read: what nobody changed needs no telling."""
+    model = model_of(device)
+    first = profiles.defaults(model.profile) if model is not None and model.profile else {}
+    return told.get(name) not in (None, first.get(name))
 
 
 def field(value: str, name: str, ends: str = ",", longest: int = 64) -> str:

@@ -38,6 +38,7 @@ from waypost.protocols.instructions import (
 )
 from waypost.protocols.told import (
     Tell,
+    changed,
     field,
     is_address,
     model_of,
@@ -140,7 +141,7 @@ def _tracking(command: Command, device: Device) -> list[Text]:
                 _said("TIMER", seconds, seconds),
             ]
         case "concox_gt350":
-            if needed(told, "psm_mode"):
+            if needed(told, "psm_mode") and changed(told, device, "psm_interval"):
                 raise CommandError("how this tracker is put to sleep is not published")
             return [_said("TIMER", needed(told, "tracking_interval"))]
         case "concox_gt700":

@@ -21,7 +21,6 @@ levels of the TT1 have no published form.
 
 from __future__ import annotations
 
-from waypost.catalog import models, profiles
 from waypost.protocols.base import Command, CommandError, Device, Text, Transport
 from waypost.protocols.instructions import (
     AccessPoint,
@@ -31,7 +30,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given, is_address, takes, tell
+from waypost.protocols.told import Tell, changed, field, given, is_address, takes, tell
 
 #: Stands in every command unless the owner chose another.
 _FACTORY = "0000"
@@ -48,13 +47,10 @@ _INTERVAL, _DISTANCE = 60, 100
 _SLEEPS = "300,1,2,2"
 _WAKES = 3600
 _DEEP = 2
-_UNPUBLISHED = (
-    "wakeup_timer1",
-    "wakeup_timer2",
-    "wakeup_timer3",
-    "bat_voltage",
-    "bat_psm_interval",
-)
+#: What has no published form: levels of the TT1; wake-up times of the M7, which count only while
+#: it sleeps with GPRS off.
+_LEVELS = ("bat_voltage", "bat_psm_interval")
+_WAKE_UPS = ("wakeup_timer1", "wakeup_timer2", "wakeup_timer3")
 
 
 def can_tell(kind: str, device: Device) -> bool:
@@ -110,12 +106,11 @@ def _registration(command: Command, device: Device) -> list[Text]:
 
 def _tracking(command: Command, device: Device, way: int) -> list[Text]:
     told = command.content(Tracking)
-    model = models.model(device.model or "")
-    first = profiles.defaults(model.track_control) if model is not None and model.profile else {}
-    for name in _UNPUBLISHED:
-        # Clients write back all that they read; what nobody changed needs no telling.
-        if told.get(name) not in (None, first.get(name)):
-            raise CommandError(f"how this maker's devices are told {name} is not published")
+    unpublished = [name for name in _LEVELS if changed(told, device, name)]
+    if told.get("psm_mode") == _DEEP:
+        unpublished += [name for name in _WAKE_UPS if told.get(name) is not None]
+    for name in unpublished:
+        raise CommandError(f"how this maker's devices are told {name} is not published")
     kind = str(told.get("type"))
     if kind not in _BY:
         raise CommandError(f"such devices do not track by {kind}")
