@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastcrc import crc16
 from location_provider import Provider, found
 
 from waypost.bus.local import LocalBus
@@ -18,9 +20,12 @@ from waypost.location.importing import import_cells
 from waypost.location.locator import Locator
 from waypost.location.resolver import Resolver
 from waypost.parts import open_parts
+from waypost.protocols.base import Device
+from waypost.protocols.teltonika import Teltonika
 from waypost.settings import Settings
 from waypost.store.points import Point, Points
 from waypost.telemetry.message import LBS, WIFI, Cell, Message, Wifi
+from waypost.telemetry.records import Records
 
 pytestmark = pytest.mark.anyio
 
@@ -155,6 +160,41 @@ async def test_every_report_of_a_packet_has_its_position(open_desk: Open) -> Non
     # A fix that the device itself calls old gives way.
     assert live.state.gps is not None
     assert live.state.gps.longitude == 13.4
+
+
+def teltonika_packet(*fixes: bool) -> bytes:
+    """Records a minute apart (codec 8 Extended), with a fix or without, and the cell they hear."""
+    body = bytes((0x8E, len(fixes)))
+    for number, fix in enumerate(fixes):
+        place = (100_000_000, 500_000_000, 100, 90, 9, 50) if fix else (0, 0, 0, 0, 0, 0)
+        body += struct.pack(">QBiiHHBH", NOW + number * MINUTE, 0, *place)
+        body += struct.pack(">HHH", 0, 3, 0)
+        body += struct.pack(">HHHHH", 2, 205, HERE.cell_id, 206, HERE.lac)
+        body += struct.pack(">HHIHH", 1, 241, 26201, 0, 0)
+    body += bytes((len(fixes),))
+    return struct.pack(">II", 0, len(body)) + body + crc16.arc(body).to_bytes(4, "big")
+
+
+async def test_a_fix_that_is_lost_within_a_packet(open_desk: Open, database_url: str) -> None:
+    desk = await open_desk(database=database_url)
+    device = Device("352093081452251", "telfmb120")
+    for source_id in range(1, 20):
+        protocol = Teltonika()
+        packet = teltonika_packet(True, True, True, False, False, False, True, True)
+        messages = protocol.decode(packet, device).messages
+        live = await desk.ingest.open(source_id, 366)
+        stored: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        desk.ingest.submit(live, messages, NOW + 8 * MINUTE, stored.set_result)
+        assert await stored is None
+        desk.ingest.release(live)
+    # By the last of them the decoder makes rows without messages.
+    assert isinstance(messages, Records)
+    for source_id in (1, 19):
+        await desk.until(source_id, 6)
+        await desk.quiet()
+        found = [point for point in await desk.located(source_id) if point.found_by == LBS]
+        assert (found[0].longitude, found[0].precision) == (13.4, 1000)
+        assert {point.time for point in found} <= {NOW + n * MINUTE for n in (3, 4, 5)}
 
 
 async def test_what_needs_no_position(open_desk: Open) -> None:
