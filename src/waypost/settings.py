@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     device_host: str = "0.0.0.0"  # noqa: S104  (devices come from outside)
     #: Ports by protocol name; ``all`` is for every protocol not named. 0: any free port.
     device_port: dict[str, NotNegative] = {}
+    #: Other gateways on this machine listen on the same ports, and the system spreads connections
+    #: and UDP peers over them.
+    share_ports: bool = False
     #: What this process does.
     roles: list[str] = msgspec.field(default_factory=lambda: list(ROLES))
     #: Emulated vehicles to run.
@@ -142,6 +145,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sms_smpp_alphabet: Literal["gsm", "latin1"] = "gsm"
     #: How long texts go: parts with a header, parts with parameters, or in one piece.
     sms_smpp_long: Literal["udh", "sar", "payload"] = "udh"
+    #: Does the SMSC send delivery reports?
+    sms_smpp_reports: bool = True
     #: How the SMSC writes message ids in its answers and in delivery reports.
     sms_smpp_sent_id: Literal["text", "decimal", "hexadecimal"] = "text"
     sms_smpp_report_id: Literal["text", "decimal", "hexadecimal"] = "text"

@@ -203,6 +203,16 @@ class Tracker:
         self.connection.sendall(packet(list(records)))
         return int.from_bytes(self.read(4), "big")
 
+    def ended(self) -> bool:
+        """Has the server ended the connection? It sends nothing else just now."""
+        self.connection.setblocking(False)
+        try:
+            return self.connection.recv(1) == b""
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
     def command(self) -> str:
         """Waits for a command and answers it."""
         head = self.read(8)

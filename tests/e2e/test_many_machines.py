@@ -94,3 +94,38 @@ def test_a_device_moves_from_one_gateway_to_another(
         eventually(lambda: latitude() == pytest.approx(50.4))
         assert one.admin("points", "count", "--device", IMEI) == {"points": 5}
         last.close()
+
+
+def test_gateways_on_one_machine_share_its_ports(
+    postgres: str, nats_url: str, tmp_path: Path
+) -> None:
+    shared = {"WAYPOST_DATABASE": postgres, "WAYPOST_NATS": nats_url}
+
+    def gateway(folder: str, *arguments: str) -> Platform:
+        return Platform(
+            tmp_path / folder, "--role", "gateway", *arguments, WAYPOST_SHARE_PORTS="true", **shared
+        )
+
+    with Platform(tmp_path / "a", "--role", "api", **shared) as api, gateway("b") as one:
+        hash_ = api.user_hash()
+        numbers = [str(int(IMEI) + 1000 * number) for number in range(40)]
+        for number in numbers:
+            api.register(hash_, number)
+        ports = [f"{name}={one.port(name)}" for name in ("teltonika", "gl200")]
+        same = [word for port in ports for word in ("--device-port", port)]
+        with gateway("c", *same) as two:
+            now = time.time_ns() // 1_000_000
+            devices = [Tracker(number, one.port("teltonika")) for number in numbers]
+            for device in devices:
+                assert device.send(record(now - 5000, 50.1, 10, 30)) == 1
+            # Each has some of them; those of one that dies come to the other.
+            two.kill()
+            gone = [device for device in devices if device.ended()]
+            assert 0 < len(gone) < len(devices)
+            for device in gone:
+                again = Tracker(device.imei, one.port("teltonika"))
+                assert again.send(record(now - 4000, 50.2, 10, 30)) == 1
+                again.close()
+            assert api.admin("points", "count") == {"points": len(devices) + len(gone)}
+            for device in devices:
+                device.close()

@@ -135,6 +135,8 @@ class Listeners:
 
     async def open(self, ports: list[Port]) -> None:
         """Opens all of them, or none: raises :class:`SettingsError` for one that cannot be."""
+        if self._gateway.settings.share_ports and not hasattr(socket, "SO_REUSEPORT"):
+            raise SettingsError("share_ports: this system cannot share ports")
         context = tls_context(self._gateway.settings) if any(port.tls for port in ports) else None
         try:
             for port in ports:
@@ -175,6 +177,7 @@ class Listeners:
             host,
             number,
             backlog=BACKLOG,
+            reuse_port=gateway.settings.share_ports or None,
             ssl=context,
             ssl_handshake_timeout=HANDSHAKE if context is not None else None,
         )
@@ -188,6 +191,8 @@ class Listeners:
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            if gateway.settings.share_ports:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sock.bind(address)
             _, endpoint = await gateway.loop.create_datagram_endpoint(
                 lambda: UdpEndpoint(gateway, port.name, choose), sock=sock
