@@ -28,12 +28,16 @@ class Yard:
             **{"label": "Truck", "model": "telfmb120", "device_id": device_id, **fields}  # type: ignore[arg-type]
         )
         async with self.fleet.write() as write:
-            outbox = Outbox(write=write, settings=self.fleet.settings, now=NOON)
+            outbox = self.outbox(write)
             return await register(outbox, self.users[who], new)
+
+    def outbox(self, write: Write) -> Outbox:
+        fleet = self.fleet
+        return Outbox(write=write, settings=fleet.settings, addresses=fleet.addresses, now=NOON)
 
     async def corrupt(self, row: TrackerRow, *, with_clones: bool = False) -> None:
         async with self.fleet.write() as write:
-            outbox = Outbox(write=write, settings=self.fleet.settings, now=NOON)
+            outbox = self.outbox(write)
             await corrupt(outbox, await self.locked(write, row), with_clones=with_clones)
 
     async def locked(self, write: Write, row: TrackerRow) -> TrackerRow:

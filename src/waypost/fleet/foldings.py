@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.fleet.sensor_rows import CHUNK, KnownSensor, sensors_of
+from waypost.fleet.sensor_rows import CHUNK, Among, KnownSensor, sensors_of
 from waypost.store.tables import counters, sensors, sources
 from waypost.telemetry.counters import Counting
 from waypost.telemetry.folding import COMMON, Folding
@@ -62,10 +62,15 @@ def ignition_source(known: Iterable[KnownSensor]) -> Ignition | None:
 
 
 async def foldings_of(
-    connection: AsyncConnection, settings: Mapping[int, Mapping[str, Any]]
+    connection: AsyncConnection,
+    settings: Mapping[int, Mapping[str, Any]],
+    source_ids: Among | None = None,
 ) -> dict[int, Folding]:
-    """What differs from the common way, without counters, of the sources with these settings."""
-    known = await sensors_of(connection, settings, _SAY_IGNITION)
+    """What differs from the common way, without counters, of the sources with these settings.
+    ``source_ids``: the same sources, for a query."""
+    known = await sensors_of(
+        connection, settings if source_ids is None else source_ids, _SAY_IGNITION
+    )
     found: dict[int, Folding] = {}
     for source_id, theirs in settings.items():
         mine = known.get(source_id)

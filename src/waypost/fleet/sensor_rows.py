@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.store.tables import sensors
@@ -27,18 +27,29 @@ class KnownSensor(msgspec.Struct, frozen=True):
         return self.sensor.id
 
 
+Among = Iterable[int] | Select[Any]
+"""Ids, or a query that gives them."""
+
+
+def in_steps(ids: Among) -> Iterator[list[int] | Select[Any]]:
+    """What ``in_`` takes at a time."""
+    if isinstance(ids, Select):
+        yield ids
+        return
+    every = list(ids)
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
+
+
 async def sensors_of(
-    connection: AsyncConnection, source_ids: Iterable[int], *conditions: ColumnElement[bool]
+    connection: AsyncConnection, source_ids: Among, *conditions: ColumnElement[bool]
 ) -> dict[int, list[KnownSensor]]:
     """The sensors of these sources in the order they were made; sources that have none are not in
     it."""
     found: dict[int, list[KnownSensor]] = {}
-    every = list(source_ids)
-    for start in range(0, len(every), CHUNK):
+    for some in in_steps(source_ids):
         query = (
-            select(sensors)
-            .where(sensors.c.source_id.in_(every[start : start + CHUNK]), *conditions)
-            .order_by(sensors.c.id)
+            select(sensors).where(sensors.c.source_id.in_(some), *conditions).order_by(sensors.c.id)
         )
         for row in await connection.execute(query):
             found.setdefault(row.source_id, []).append(known_sensor(row))

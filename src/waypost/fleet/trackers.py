@@ -207,7 +207,7 @@ class Trackers:
         if part:
             query = query.where(sources.c.id.in_(changed))
         async with self._database.read() as connection:
-            rows = await fetch_rows(connection, query)
+            rows = await fetch_rows(connection, query, many=not part)
         garage = kept.garage.refreshed(changed, rows) if part and kept else Garage(rows)
         if self._loading.get(user_id) is asyncio.current_task():
             self._keep(user_id, master_id, garage)
