@@ -174,6 +174,15 @@ def record(time_ms: int, latitude: float, longitude: float, speed: int) -> bytes
     return head + struct.pack(">HH", 0, 1) + struct.pack(">HHBHHHH", 1, 239, 1, 0, 0, 0, 0)
 
 
+def without_fix(time_ms: int, lac: int, cell: int, operator: int) -> bytes:
+    """A record without satellites and with the cell it hears."""
+    head = struct.pack(">QBiiHHBH", time_ms, 0, 0, 0, 0, 0, 0, 0)
+    words = struct.pack(">HHHHH", 2, 205, cell, 206, lac)
+    return (
+        head + struct.pack(">HHH", 0, 3, 0) + words + struct.pack(">HHIHH", 1, 241, operator, 0, 0)
+    )
+
+
 def packet(records: list[bytes]) -> bytes:
     body = bytes([0x8E, len(records)]) + b"".join(records) + bytes([len(records)])
     return struct.pack(">II", 0, len(body)) + body + struct.pack(">I", crc16_ibm(body))

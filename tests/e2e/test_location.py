@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fastcrc import crc16
 from location_provider import Provider, error, found
-from platform_process import Platform, Tracker, eventually, record
+from platform_process import Platform, Tracker, eventually, record, without_fix
 
 IMEI = "352093081452251"
 HEADER = (
@@ -52,15 +52,6 @@ class Gt06:
         for lac, cell, level in (*cells, *[(0, 0, 0)] * (7 - len(cells))):
             content += struct.pack(">H", lac) + cell.to_bytes(3, "big") + bytes((level,))
         self.send(0x28, content + bytes(3))
-
-
-def without_fix(time_ms: int, lac: int, cell: int, operator: int) -> bytes:
-    """A Teltonika record (codec 8 Extended) without satellites and with the cell it hears."""
-    head = struct.pack(">QBiiHHBH", time_ms, 0, 0, 0, 0, 0, 0, 0)
-    words = struct.pack(">HHHHH", 2, 205, cell, 206, lac)
-    return (
-        head + struct.pack(">HHH", 0, 3, 0) + words + struct.pack(">HHIHH", 1, 241, operator, 0, 0)
-    )
 
 
 def now_ms() -> int:

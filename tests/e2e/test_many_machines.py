@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platform_process import Platform, Tracker, eventually, record
+from platform_process import Platform, Tracker, eventually, record, without_fix
 
 IMEI = "352093081452251"
 
@@ -129,3 +129,34 @@ def test_gateways_on_one_machine_share_its_ports(
             assert api.admin("points", "count") == {"points": len(devices) + len(gone)}
             for device in devices:
                 device.close()
+
+
+def test_a_position_that_is_asked_for_where_no_device_connects(
+    postgres: str, nats_url: str, tmp_path: Path
+) -> None:
+    shared = {"WAYPOST_DATABASE": postgres, "WAYPOST_NATS": nats_url}
+    cells = tmp_path / "cells.csv"
+    cells.write_text("GSM,262,1,5001,301,0,13.40,52.52,1000,40,1,1282569574,1300155341,0\n")
+    api = Platform(tmp_path / "a", "--role", "api", **shared)
+    api.admin("cells", "import", str(cells))
+    with api, Platform(tmp_path / "b", "--role", "gateway", **shared) as gateway:
+        hash_ = api.user_hash()
+        tracker = api.register(hash_, IMEI)
+        ids = {"hash": hash_, "tracker_id": tracker["id"]}
+
+        def gps() -> dict[str, object]:
+            found: dict[str, object] = api.call("tracker/get_state", **ids)["state"]["gps"]
+            return found
+
+        now = time.time_ns() // 1_000_000
+        device = Tracker(IMEI, gateway.port("teltonika"))
+        assert device.send(without_fix(now - 200_000, 5001, 301, 26201)) == 1
+        # The gateway has no table; the API process has one, and the device's source for a moment.
+        eventually(lambda: api.call("tracker/location_request", **ids, type="gsm")["success"])
+        assert gps()["precision"] == 1000
+        assert device.send(record(now - 100_000, 50.1, 10, 30)) == 1
+        eventually(lambda: gps()["location"] == {"lat": 50.1, "lng": 10.0})
+        assert device.send(without_fix(now, 5001, 301, 26201)) == 1
+        eventually(lambda: api.call("tracker/location_request", **ids, type="gsm")["success"])
+        assert gps()["gsm_lbs"] is True
+        assert gateway.admin("points", "count", "--device", IMEI) == {"points": 5}
