@@ -141,7 +141,7 @@ class SmsCenter:
         self._process.stdin.write(json.dumps({"do": do, "n": number, **fields}) + "\n")
         self._process.stdin.flush()
         with self._changed:
-            assert self._changed.wait_for(lambda: number in self._done, 20), f"{do}: no answer"
+            assert self._changed.wait_for(lambda: number in self._done, 60), f"{do}: no answer"
             done = self._done.pop(number)
         assert "error" not in done, done["error"]
         return done
@@ -191,14 +191,14 @@ class SmsCenter:
         wanted = {} if to is None else {"to": to.removeprefix("+")}
         return [one["text"] for one in self.all("text", **wanted)]
 
-    def text_to(self, to: str, seconds: float = 40, *, after: int = 0) -> str:
+    def text_to(self, to: str, seconds: float = 60, *, after: int = 0) -> str:
         """Waits for the text to a number that comes after ``after`` others."""
         with self._changed:
             found = self._changed.wait_for(lambda: len(self.texts(to)) > after, seconds)
         assert found, f"no text to {to} in {seconds} s, but: {self.events}"
         return self.texts(to)[after]
 
-    def wait(self, event: str, count: int = 1, seconds: float = 40, **fields: Any) -> list[Event]:
+    def wait(self, event: str, count: int = 1, seconds: float = 60, **fields: Any) -> list[Event]:
         """Waits for so many events of a kind, without an event loop; gives them."""
         with self._changed:
             found = self._changed.wait_for(lambda: len(self.all(event, **fields)) >= count, seconds)
@@ -206,13 +206,13 @@ class SmsCenter:
         return self.all(event, **fields)
 
     async def heard(
-        self, event: str, count: int = 1, seconds: float = 40, **fields: Any
+        self, event: str, count: int = 1, seconds: float = 60, **fields: Any
     ) -> list[Event]:
         """Waits for so many events of a kind; gives them."""
         await self.until(lambda: len(self.all(event, **fields)) >= count, seconds)
         return self.all(event, **fields)
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 40) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 60) -> None:
         """Waits for anything."""
         end = time.monotonic() + seconds
         while not condition():

@@ -135,7 +135,7 @@ class Stage:
             return [tuple(row) for row in await connection.execute(query)]
 
     async def until(
-        self, command_id: int, condition: Callable[[Any], Any], seconds: float = 40
+        self, command_id: int, condition: Callable[[Any], Any], seconds: float = 60
     ) -> Any:
         """Waits until a command's row is as wanted; gives it."""
         end = time.monotonic() + seconds
@@ -147,13 +147,13 @@ class Stage:
             assert time.monotonic() < end, f"not in {seconds} s, but: {seen}"
             await asyncio.sleep(0.02)
 
-    async def becomes(self, command_id: int, state: str, seconds: float = 40) -> Any:
+    async def becomes(self, command_id: int, state: str, seconds: float = 60) -> Any:
         """Waits for the state of a command; gives its row."""
         return await self.until(command_id, lambda row: row.state == state, seconds)
 
     async def expired(self, reason: str) -> None:
         """Waits until nothing can be sent for this reason; then a command ends with it."""
-        end = time.monotonic() + 40
+        end = time.monotonic() + 60
         while True:
             assert self.sender is not None
             trouble = self.sender._provider and self.sender._provider.trouble
@@ -170,7 +170,7 @@ class Stage:
 
     async def sent(self, command_id: int) -> Any:
         """Waits until the provider has taken a command; gives its row."""
-        end = time.monotonic() + 40
+        end = time.monotonic() + 60
         while not (outcomes := await self.attempts(command_id)) or outcomes[-1] is None:
             assert time.monotonic() < end, "it was not taken"
             await asyncio.sleep(0.02)

@@ -184,13 +184,13 @@ async def test_while_the_centre_throttles_for_long_texts_wait_in_the_queue(
     monkeypatch.setattr(provider, "LONGEST_TURN", 0.5)
     center.answer(*[{"status": THROTTLED}] * 2)
     async with open_stage(data_dir, **center.settings()) as stage:
-        command = await stage.tell("hello", reliable=False)
-        row = await stage.until(command, lambda row: row.error)
+        told = [await stage.tell(f"{number}", reliable=False) for number in range(5)]
+        row = await stage.until(told[0], lambda row: row.error)
         assert (row.state, row.attempts, row.error) == ("queued", 0, provider.TOO_MUCH)
-        assert await stage.attempts(command) == []
-        await stage.until(command, lambda _: center.texts())
-        await stage.sent(command)
-    assert center.texts() == ["hello"]
+        assert await stage.attempts(told[0]) == []
+        for command in told:
+            await stage.sent(command)
+    assert center.texts() == ["0", "1", "2", "3", "4"]
 
 
 # Connections.

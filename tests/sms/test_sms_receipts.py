@@ -147,6 +147,15 @@ async def test_a_receipt_after_the_answer_of_the_device(
         assert await stage.attempts(command) == ["answered"]
 
 
+async def test_a_centre_without_receipts(center: SmsCenter, data_dir: Path) -> None:
+    async with open_stage(data_dir, **center.settings(sms_smpp_reports=False)) as stage:
+        command = await stage.tell("hello")
+        row = await stage.until(command, lambda row: row.finished_at)
+        assert (row.state, await stage.attempts(command)) == ("sent", ["unanswered"])
+        (sent,) = center.all("submit")
+        assert sent["registered_delivery"] == 0
+
+
 async def test_no_receipt_within_its_life_says_so(
     center: SmsCenter, data_dir: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

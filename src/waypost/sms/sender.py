@@ -198,9 +198,13 @@ class Sender:
         """One message after the other to a device; until all is written down, because before that
         nothing more may be claimed for it."""
         try:
+            held_up: NotSent | None = None
             for each in chain:
                 started = time.monotonic()
-                done = await _send(provider, each)
+                # What did not leave keeps its place before those behind it.
+                done = held_up or await _send(provider, each)
+                if isinstance(done, NotSent):
+                    held_up = done
                 self._under_way -= 1
                 metrics.SECONDS.observe(time.monotonic() - started)
                 _note(each, done)

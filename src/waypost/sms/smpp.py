@@ -67,6 +67,7 @@ class SmppProvider:
         self._alphabet = Alphabet(settings.sms_smpp_alphabet)
         self._long: Literal["udh", "sar", "payload"] = settings.sms_smpp_long
         self._service_type = settings.sms_smpp_service_type
+        self._reports = settings.sms_smpp_reports
         self._sent_id: pdu.MessageId = settings.sms_smpp_sent_id
         self._report_id: pdu.MessageId = settings.sms_smpp_report_id
         kind = settings.sms_smpp_sender_type
@@ -169,7 +170,8 @@ class SmppProvider:
                 raise type(error)(f"after {len(ids)} of {len(parts)} parts: {error}") from None
         named = tuple(message_id for message_id in ids if message_id is not None)
         # Without an id for every part no report can say that the whole has arrived.
-        return Accepted(named, len(parts), reported=len(named) == len(parts))
+        reported = self._reports and len(named) == len(parts)
+        return Accepted(named, len(parts), reported=reported)
 
     async def _send_part(
         self,
@@ -198,6 +200,7 @@ class SmppProvider:
                 sar=numbered if not whole and self._long == "sar" else None,
                 payload=payload,
                 service_type=self._service_type,
+                report=self._reports,
             )
 
         while True:

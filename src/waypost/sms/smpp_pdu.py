@@ -205,8 +205,9 @@ def submit_packet(
     sar: tuple[int, int, int] | None = None,
     payload: bool = False,
     service_type: str = "",
+    report: bool = True,
 ) -> bytes:
-    """A message to send, with a request for the final delivery report. ``validity`` in seconds;
+    """A message to send; ``report`` asks for the final delivery report. ``validity`` in seconds;
     ``user_header`` goes before the data; ``sar`` is reference, number and count of parts as
     parameters instead; ``payload``: the data is a parameter, for any length. Raises
     :class:`PduError` for what does not fit."""
@@ -232,7 +233,7 @@ def submit_packet(
             dest_addr_npi=1,
             esm_class=_HEADER_INDICATOR if user_header else 0,
             validity_period=relative_time(validity),
-            registered_delivery=1,
+            registered_delivery=int(report),
             data_coding=coding,
             tlvs=tlvs,
             sequence_number=sequence,
