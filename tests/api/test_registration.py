@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from api_world import World
 from fleet_steps import APN, add_bundle, connect, queue
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from waypost.protocols import find_protocol
 from waypost.settings import Settings
-from waypost.store.tables import commands, inbox
+from waypost.store.tables import commands, inbox, sim_cards, sources
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
 
@@ -154,3 +154,32 @@ async def test_a_model_without_instructions(world: World, monkeypatch: pytest.Mo
     assert await errors(world) == [
         "there are no instructions for devices of model telfmb120: registration"
     ]
+
+
+async def test_without_an_access_point_it_is_the_operators(world: World) -> None:
+    vodafone = {"name": "internet.vodafone.net", "user": "internet", "password": "internet"}
+    made = await world.register("one", phone="201001234567")
+    ((_, _, _, _, told),) = await queue(world)
+    assert told["apn"] == vodafone
+    whole = {"success": True, "value": vodafone}
+    assert await world.call("tracker/apn_settings/read", tracker_id=made["id"]) == whole
+    assert await world.call("apn_settings/read", phone="201009999999") == whole
+    assert await world.code("apn_settings/read", phone="491701234567") == 201
+    given = await world.register("two", phone="201001234568", **APN)
+    assert (await queue(world))[-1][4]["apn"] == TOLD["apn"]
+    reply = await world.call("tracker/apn_settings/read", tracker_id=given["id"])
+    assert reply["value"]["name"] == TOLD["apn"]["name"]
+
+
+async def test_of_a_dealers_sim_card_its_own_access_point_comes_first(world: World) -> None:
+    """That which the dealer says, else its issuer's."""
+    iccid = "8946012345678901234"
+    await add_bundle(world, IMEI, iccid=iccid, factory_preset=False)
+    await world.register("one", device_id=IMEI)
+    assert (await queue(world))[-1][4]["apn"] == {"name": "iot.example"}
+    async with world.services.database.begin() as connection:
+        await connection.execute(update(sim_cards).values(apn=""))
+        await connection.execute(update(sources).values(phone=None, sim_card_id=None))
+        await connection.execute(update(sources).values(device_id="356938035643817"))
+    await world.register("two", device_id=IMEI)
+    assert (await queue(world))[-1][4]["apn"] == {"name": "online.telia.se"}

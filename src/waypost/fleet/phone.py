@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import number_of, taken_phones
-from waypost.fleet.registration import REGISTRATION, has_gsm, registration_of
+from waypost.fleet.registration import (
+    REGISTRATION,
+    has_gsm,
+    is_connected,
+    operators_apn,
+    registration_of,
+)
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.source_settings import change_setting
 from waypost.fleet.telling import can_tell
@@ -24,29 +30,41 @@ def has_own_sim(row: TrackerRow) -> bool:
 
 
 async def apn_of(connection: AsyncConnection, source_id: int) -> dict[str, str] | None:
-    """``name``, ``user`` and ``password`` of the access point of a device, those that it has; None:
-    nobody said."""
-    query = select(sources.c.settings).where(sources.c.id == source_id)
-    found: dict[str, str] | None = (await connection.execute(query)).scalar_one().get("apn")
-    return found
+    """``name``, ``user`` and ``password`` of the access point of a device, those that it has: as
+    somebody gave it, else that of its operator; None: nobody knows."""
+    query = select(sources.c.settings, sources.c.phone, sources.c.sim_card_id)
+    row = (await connection.execute(query.where(sources.c.id == source_id))).one()
+    given: dict[str, str] | None = row.settings.get("apn")
+    return given or await operators_apn(connection, row.phone, row.sim_card_id)
 
 
 async def apn_of_number(
     connection: AsyncConnection, user_id: int, phone: str
 ) -> dict[str, str] | None:
-    """The same by the phone number of one of an account's devices. Raises :class:`Refused` 7."""
+    """The same by a phone number: that of one of an account's devices, or any. Raises
+    :class:`Refused` 7."""
+    number = number_of("phone", phone)
     query = (
         select(sources.c.id)
         .join(trackers, trackers.c.source_id == sources.c.id)
         .where(
             trackers.c.user_id == user_id,
             not_(trackers.c.deleted),
-            sources.c.phone == number_of("phone", phone),
+            sources.c.phone == number,
             sources.c.sim_card_id.is_(None),
         )
     )
     source_id = await connection.scalar(query)
-    return None if source_id is None else await apn_of(connection, source_id)
+    if source_id is not None:
+        return await apn_of(connection, source_id)
+    return await operators_apn(connection, number, None)
+
+
+async def _given(connection: AsyncConnection, source_id: int) -> dict[str, str]:
+    """What somebody said of a device's access point."""
+    query = select(sources.c.settings).where(sources.c.id == source_id)
+    found: dict[str, str] | None = (await connection.execute(query)).scalar_one().get("apn")
+    return found or {}
 
 
 async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping[str, str]) -> None:
@@ -79,12 +97,17 @@ async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping
             )
         except IntegrityError:
             raise Refused(223) from None
-    before = await apn_of(connection, row.source_id) or {}
+    before = await _given(connection, row.source_id)
     now = {key: text for key, text in {**before, **apn}.items() if text}
     await change_setting(outbox.write, row.source_id, "apn", now or None)
-    if can_tell(row.model, "apn") or not can_tell(row.model, REGISTRATION):
-        await outbox.tell(row, "apn", {"apn": now}, channel="sms")
-        return
-    # Such devices are told the access point together with the server's address only.
-    content, refused = await registration_of(outbox, row, now)
-    await outbox.tell(row, REGISTRATION, content, channel="sms", refused=refused)
+    known = now or await operators_apn(connection, number, None)
+    if not known:
+        return  # there is nothing to tell
+    kind, content, refused = "apn", {"apn": known}, None
+    if not can_tell(row.model, kind) and can_tell(row.model, REGISTRATION):
+        # Such devices are told the access point together with the server's address only.
+        kind = REGISTRATION
+        content, refused = await registration_of(outbox, row, known)
+    await outbox.tell(row, kind, content, channel="sms", refused=refused)
+    if is_connected(outbox, row):
+        await outbox.tell(row, kind, content, refused=refused)

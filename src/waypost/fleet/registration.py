@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.catalog import models
+from waypost.catalog import models, operators
 from waypost.fleet.device_ids import told_as
 from waypost.fleet.device_settings import interval_of, reset_tracking
 from waypost.fleet.outgoing import Outbox
@@ -22,7 +22,7 @@ from waypost.fleet.source_settings import change_setting
 from waypost.fleet.telling import cannot_tell, protocol_of
 from waypost.protocols.instructions import AccessPoint
 from waypost.refusal import Refused
-from waypost.store.tables import inbox, sources
+from waypost.store.tables import inbox, sim_cards, sources
 
 #: The kind of command that sets a device up.
 REGISTRATION = "registration"
@@ -66,11 +66,29 @@ async def registration_of(
 async def access_point(
     outbox: Outbox, row: TrackerRow, apn: Mapping[str, str] | None
 ) -> AccessPoint | None:
-    """The access point ``apn`` as devices are told it; None: there is none to tell."""
+    """The access point that the device of ``row`` is told: ``apn``, or that of its operator; None:
+    it needs none, or nobody knows which."""
     model = models.model(row.model)
-    if not apn or model is None or not model.has_apn_settings:
+    if model is None or not model.has_apn_settings:
         return None
-    return AccessPoint(apn.get("name", ""), apn.get("user", ""), apn.get("password", ""))
+    given = apn or await operators_apn(outbox.write.connection, row.phone, row.sim_card_id)
+    if not given:
+        return None
+    return AccessPoint(given.get("name", ""), given.get("user", ""), given.get("password", ""))
+
+
+async def operators_apn(
+    connection: AsyncConnection, phone: str | None, sim_card_id: int | None
+) -> dict[str, str] | None:
+    """``name``, ``user`` and ``password``, those that it has, of an operator's access point, by SIM
+    card and phone number; None: the table of operators has none that is clearly the right one."""
+    iccid = None
+    if sim_card_id is not None:
+        iccid = await connection.scalar(
+            select(sim_cards.c.iccid).where(sim_cards.c.id == sim_card_id)
+        )
+    found = operators.access_point(phone, iccid)
+    return None if found is None else msgspec.to_builtins(found)
 
 
 async def send_registration(
