@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -47,6 +47,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _always() -> bool:
+    return True
+
+
 class Stage:
     """Made by :func:`open_stage`."""
 
@@ -58,17 +62,14 @@ class Stage:
         self.inbound = Inbound(database, settings)
         self.sender: Sender | None = None
 
-    async def start(self) -> Sender:
-        """Starts to send."""
+    async def start(self, leads: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Starts to send, as long as ``leads`` says so."""
         make = provider_maker(self.settings)
         assert make is not None
-
-        async def leads() -> bool:
-            return True
-
-        self.sender = Sender(self.database, self.bus, self.settings, make, leads, self.inbound)
+        self.sender = Sender(
+            self.database, self.bus, self.settings, make, leads or _always, self.inbound
+        )
         await self.sender.start()
-        return self.sender
 
     async def stop(self) -> None:
         if self.sender is not None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from sms_center import INVALID_DESTINATION, SYSTEM_ERROR, THROTTLED, SmsCenter
-from sms_stage import PHONES, open_stage
+from sms_stage import PHONES, Stage, open_stage
 
+from waypost.jobs.leader import SMS_LOCK, PostgresLeader
 from waypost.sms import provider
+from waypost.store.engine import asyncpg_dsn
 
 pytestmark = pytest.mark.anyio
 
@@ -306,6 +308,32 @@ async def test_stopping_while_connecting_leaves_nothing_open(
         await stage.stop()
         assert time.monotonic() - started < 3
         await center.heard("closed")
+
+
+async def test_one_process_of_several_sends_and_another_takes_over(
+    center: SmsCenter, data_dir: Path, postgres: str
+) -> None:
+    leaders = [PostgresLeader(asyncpg_dsn(postgres), SMS_LOCK) for _ in range(2)]
+    async with open_stage(data_dir, postgres, started=False, **center.settings()) as stage:
+        other = Stage(stage.settings, stage.database, stage.bus)
+        both = dict(zip(leaders, (stage, other), strict=True))
+        for leader, one in both.items():
+            await one.start(leader.leads)
+        await stage.sent(await stage.tell("first"))
+        await asyncio.sleep(0.5)
+        assert len(center.all("bind")) == 1
+        center.deliver(PHONES[1], "still here", tag="it")
+        await center.heard("delivered", tag="it", status=0)
+        # The one that sends ends, and gives its lock up.
+        (leading,) = [leader for leader in leaders if leader._connection is not None]
+        await both[leading].stop()
+        await leading.close()
+        await center.heard("bind", 2)
+        await stage.sent(await stage.tell("second", 2))
+        for leader, one in both.items():
+            await one.stop()
+            await leader.close()
+    assert center.texts() == ["first", "second"]
 
 
 @pytest.fixture(scope="module")
