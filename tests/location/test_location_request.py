@@ -124,6 +124,19 @@ async def test_when_there_is_nothing_newer_to_find(open_world: Callable[..., Any
     assert await ask(world, made) == 213
 
 
+async def test_cells_heard_just_after_a_fix_tell_nothing_newer(
+    open_world: Callable[..., Any],
+) -> None:
+    world = await open_world(cells=TABLE)
+    made = await world.register("one", model=MODEL)
+    await hear(world, made, latitude=50.0, longitude=10.0)
+    world.clock.pass_(30)
+    await hear(world, made)
+    world.clock.pass_(90)
+    assert await ask(world, made) == 256
+    assert await world.services.points.count() == 2
+
+
 async def test_cells_that_nobody_knows(open_world: Callable[..., Any]) -> None:
     world = await open_world(cells=TABLE)
     made = await world.register("one", model=MODEL)

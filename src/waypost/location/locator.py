@@ -52,7 +52,10 @@ LOOK = 1.0
 #: Seconds until the next try where the database is away.
 RETRY = 2.0
 
-Outcome = Literal["stored", "unknown", "later"]
+#: Seconds that somebody who asks for a position waits for it to be stored.
+STORING = 10.0
+
+Outcome = Literal["stored", "needless", "failed", "unknown", "later"]
 
 
 class Newest:
@@ -132,8 +135,9 @@ class Locator:
         return None if report is None else Newest(report, known=located >= report.time)
 
     async def locate(self, report: Unlocated) -> Outcome:
-        """Finds a report's position and stores it. ``later``: the provider gives no answer at the
-        moment and is asked again."""
+        """Finds a report's position and stores it. ``needless``: there is a better one; ``later``:
+        the provider gives no answer at the moment and is asked again. Raises TimeoutError where
+        the database is away."""
         try:
             found = await self._resolver.find(report.around)
         except NotNow:
@@ -142,8 +146,8 @@ class Locator:
         if found is None:
             POINTS.labels("unknown").inc()
             return "unknown"
-        await self._store([(report, found)])
-        return "stored"
+        async with asyncio.timeout(STORING):
+            return await self._store_one(report, found)
 
     # Waiting.
 
@@ -261,7 +265,7 @@ class Locator:
         """Stores positions, and returns when they are."""
         await asyncio.gather(*(self._store_one(report, found) for report, found in located))
 
-    async def _store_one(self, report: Unlocated, found: Found) -> None:
+    async def _store_one(self, report: Unlocated, found: Found) -> Outcome:
         ingest = self._ingest
         while True:
             try:
@@ -276,7 +280,7 @@ class Locator:
             if fix is not None and abs(fix.time - report.time) < NEAR_MS:
                 POINTS.labels("needless").inc()
                 self._heard.pop(report.source_id, None)
-                return
+                return "needless"
             if ingest.full:
                 await ingest.room()
             stored: asyncio.Future[BaseException | None] = (
@@ -293,9 +297,10 @@ class Locator:
             ingest.release(live)
         if refused is None:
             POINTS.labels("located").inc()
-        else:
-            POINTS.labels("failed").inc()
-            log.warning("location_not_stored", source=report.source_id, error=str(refused))
+            return "stored"
+        POINTS.labels("failed").inc()
+        log.warning("location_not_stored", source=report.source_id, error=str(refused))
+        return "failed"
 
 
 def _make_room(queue: deque[Any]) -> None:

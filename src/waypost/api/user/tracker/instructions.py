@@ -13,6 +13,9 @@ from waypost.fleet import instructions
 from waypost.fleet.rows import TrackerRow
 from waypost.telemetry.state import State
 
+#: What the platform's own search may end in, and what is answered unless the device is asked too.
+_NOTHING_FOUND = {"needless": 256, "unknown": 214}
+
 Outputs = Annotated[list[bool], msgspec.Meta(max_length=64)]
 
 
@@ -33,11 +36,9 @@ async def location_request(
         settings, tracker, type, state, call.now, heard=newest is not None
     )
     if newest is not None and locator is not None:
-        asked = instructions.asks_by_network(tracker)
-        if newest.known and not asked:
-            raise ApiError(256)
-        if not newest.known and await locator.locate(newest.report) == "unknown" and not asked:
-            raise ApiError(214)
+        outcome = "needless" if newest.known else await locator.locate(newest.report)
+        if outcome in _NOTHING_FOUND and not instructions.asks_by_network(tracker):
+            raise ApiError(_NOTHING_FOUND[outcome])
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await instructions.request_location(call.outbox(write), tracker, type)
