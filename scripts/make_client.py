@@ -121,7 +121,9 @@ class Types:
     def _field(self, field: Any, *, sent: bool) -> str:
         text = self.text(field.type, sent=sent)
         name = f"name={field.encode_name!r}" if field.encode_name != field.name else ""
-        if field.required:
+        # Servers of this API may leave out what is null.
+        omitted = not sent and text.endswith(" | None")
+        if field.required and not omitted:
             return f"{field.name}: {text}" + (f" = msgspec.field({name})" if name else "")
         if sent:
             none = " | None" if text.endswith(" | None") else ""

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from waypost.client import AsyncClient, Client, Refused, Retries, UnexpectedReply, Unreachable
+from waypost.client import (
+    AsyncClient,
+    Client,
+    CodeRequired,
+    Page,
+    Refused,
+    Retries,
+    UnexpectedReply,
+    Unreachable,
+)
 
 QUICK = Retries(most=3, first=0.001, longest=0.002)
 BUSY = {"success": False, "status": {"code": 15, "description": "Too many requests"}}
@@ -116,3 +128,108 @@ def test_what_is_left_out_is_not_sent_and_moments_are_said_with_their_offset() -
         {"tracker_id": 1, "from": "2024-03-09T12:00:00.000+00:00", "to": "2024-03-09 13:00:00"},
         {},
     ]
+
+
+def half_a_log_in(request: httpx.Request) -> httpx.Response:
+    """A server that asks for the code 123456."""
+    sent = json.loads(request.content)
+    reply: dict[str, Any]
+    if request.url.path == "/v2/user/auth":
+        reply = {"type": "second_factor_required", "factor_type": "email", "hash": "1" * 32}
+    elif request.url.path == "/v2/user/auth/code/verify" and sent == {"code": "123456"}:
+        assert request.headers["authorization"] == f"NVX {'1' * 32}"
+        reply = {"hash": "2" * 32}
+    else:
+        assert request.headers["authorization"] == f"NVX {'2' * 32}"
+        reply = {"list": []}
+    return httpx.Response(200, json={"success": True, **reply})
+
+
+async def test_a_code_is_asked_for_where_one_has_to_be_brought() -> None:
+    transport = httpx.MockTransport(half_a_log_in)
+    with Client("http://waypost", transport=transport) as client:
+        with pytest.raises(CodeRequired) as asked:
+            client.log_in("user@example.org", "secret")
+        assert asked.value.hash == "1" * 32
+        assert client.hash is None
+        assert client.log_in("user@example.org", "secret", code=lambda: "123456") == "2" * 32
+        assert client.tracker.list() == []
+
+    async def ask() -> str:
+        return "123456"
+
+    for code in (ask, lambda: "123456"):
+        async with AsyncClient("http://waypost", transport=transport) as other:
+            assert await other.log_in("user@example.org", "secret", code=code) == "2" * 32
+            assert await other.tracker.list() == []
+
+
+def pages_of(total: int) -> Callable[[httpx.Request], httpx.Response]:
+    """A server with a list of so many codes."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent = json.loads(request.content)
+        some = range(total)[sent["offset"] : sent["offset"] + sent["limit"]]
+        items = [{"id": n, "name": f"tariff {n}", "extra": sent.get("filter")} for n in some]
+        return httpx.Response(200, json={"success": True, "list": items, "count": total})
+
+    return answer
+
+
+@pytest.mark.parametrize("total", [0, 1, 5, 6, 7])
+async def test_long_lists_come_page_by_page(total: int) -> None:
+    class Item(msgspec.Struct):
+        id: int
+
+    transport = httpx.MockTransport(pages_of(total))
+    with Client("http://waypost", transport=transport) as client:
+
+        def some(**parameters: Any) -> Page[Item]:
+            return client.call("panel", "tracker/list", parameters, Page[Item])
+
+        found = [item.id for item in client.pages(some, limit=3, filter="x")]
+    assert found == list(range(total))
+    async with AsyncClient("http://waypost", transport=transport) as other:
+
+        async def more(**parameters: Any) -> Page[Item]:
+            return await other.call("panel", "tracker/list", parameters, Page[Item])
+
+        assert [item.id async for item in other.pages(more, limit=3)] == found
+
+
+def test_nulls_may_be_left_out() -> None:
+    """As the vendor's servers do."""
+    source = {"id": 1, "device_id": "1", "model": "m", "blocked": False, "creation_date": "d"}
+    tracker = {"id": 1, "label": "x", "group_id": 0, "clone": False, "tag_bindings": []}
+    client, _ = client_for((200, {"success": True, "value": {**tracker, "source": source}}))
+    assert client.tracker.read(tracker_id=1).source.phone is None
+
+
+def test_it_needs_httpx_and_msgspec_and_nothing_of_the_server() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import waypost.client; "
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    needed = {"waypost", "httpx", "msgspec", "httpcore", "h11", "anyio", "certifi", "idna"}
+    others = set(done.stdout.split()) - set(sys.stdlib_module_names) - needed
+    # What httpx itself looks for, if it is there.
+    assert others <= {
+        "sniffio",
+        "typing_extensions",
+        "click",
+        "rich",
+        "pygments",
+        "markdown_it",
+        "mdurl",
+        "socksio",
+        "brotli",
+        "zstandard",
+        "h2",
+        "exceptiongroup",
+        "attr",
+        "attrs",
+        "truststore",
+    }, others

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from waypost.client._async import AsyncClient
 from waypost.client._core import Page, Retries, Upload
-from waypost.client._errors import Refused, UnexpectedReply, Unreachable, WaypostError
+from waypost.client._errors import CodeRequired, Refused, UnexpectedReply, Unreachable, WaypostError
 from waypost.client._generated import types
 from waypost.client._sync import Client
 
 __all__ = [
     "AsyncClient",
     "Client",
+    "CodeRequired",
     "Page",
     "Refused",
     "Retries",

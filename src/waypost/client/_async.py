@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
 
-from waypost.client._core import Parameters, Retries, came_too_early, decode, encode, url_of
-from waypost.client._errors import Unreachable
+from waypost.client._core import (
+    SECOND_FACTOR,
+    Page,
+    Parameters,
+    Retries,
+    came_too_early,
+    decode,
+    encode,
+    url_of,
+)
+from waypost.client._errors import CodeRequired, Unreachable
 from waypost.client._generated.aio import Panel, User
 
 T = TypeVar("T")
@@ -37,15 +46,43 @@ class AsyncClient(User):
         self._retries = retries or Retries()
         self._http = httpx.AsyncClient(base_url=address, timeout=timeout, transport=transport)
 
-    async def log_in(self, login: str, password: str) -> str:
-        """Begins a session of the user API, which further calls use; its hash."""
-        self.hash = (await self.user.auth(login=login, password=password)).hash
+    async def log_in(
+        self, login: str, password: str, *, code: Callable[[], str | Awaitable[str]] | None = None
+    ) -> str:
+        """Begins a session of the user API, which further calls use; its hash.
+
+        Where the user has to bring a code from an e-mail, ``code`` is called for it; without it
+        :class:`~waypost.client.CodeRequired` is raised, whose hash ``user.auth.code`` takes."""
+        made = await self.user.auth(login=login, password=password)
+        if made.type == SECOND_FACTOR:
+            if code is None:
+                raise CodeRequired(made.hash)
+            self.hash = made.hash
+            given = code()
+            text = given if isinstance(given, str) else await given
+            made_hash = await self.user.auth.code.verify(code=text)
+            self.hash = made_hash
+        else:
+            self.hash = made.hash
         return self.hash
 
     async def log_in_panel(self, login: str, password: str) -> str:
         """Begins a session of the panel, which further calls use; its hash."""
         self.panel_hash = (await self.panel.account.auth(login=login, password=password)).hash
         return self.panel_hash
+
+    async def pages(
+        self, method: Callable[..., Awaitable[Page[T]]], *, limit: int = 1000, **parameters: Any
+    ) -> AsyncIterator[T]:
+        """All that ``method`` lists, ``limit`` at a time."""
+        offset = 0
+        while True:
+            page = await method(**parameters, offset=offset, limit=limit)
+            for item in page.items:
+                yield item
+            offset += len(page.items)
+            if not page.items or offset >= page.count:
+                return
 
     async def close(self) -> None:
         """Closes the connections; the sessions go on."""

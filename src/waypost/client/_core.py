@@ -17,6 +17,9 @@ T = TypeVar("T")
 TOO_EARLY = 15
 TOO_MANY_REQUESTS = 429
 
+#: What ``user/auth`` says where a code has to be brought.
+SECOND_FACTOR = "second_factor_required"
+
 _encode = msgspec.json.Encoder().encode
 
 

@@ -30,6 +30,14 @@ class Unreachable(WaypostError):
     known."""
 
 
+class CodeRequired(WaypostError):
+    """The user has to bring a code from an e-mail; ``hash`` is that of the log-in so far."""
+
+    def __init__(self, hash: str) -> None:
+        super().__init__("a code from an e-mail is required")
+        self.hash = hash
+
+
 class UnexpectedReply(WaypostError):
     """The answer is not one of the API: another server, or a proxy that had something to say."""
 

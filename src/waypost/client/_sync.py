@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
 
-from waypost.client._core import Parameters, Retries, came_too_early, decode, encode, url_of
-from waypost.client._errors import Unreachable
+from waypost.client._core import (
+    SECOND_FACTOR,
+    Page,
+    Parameters,
+    Retries,
+    came_too_early,
+    decode,
+    encode,
+    url_of,
+)
+from waypost.client._errors import CodeRequired, Unreachable
 from waypost.client._generated.blocking import Panel, User
 
 T = TypeVar("T")
@@ -42,15 +51,39 @@ class Client(User):
         self._retries = retries or Retries()
         self._http = httpx.Client(base_url=address, timeout=timeout, transport=transport)
 
-    def log_in(self, login: str, password: str) -> str:
-        """Begins a session of the user API, which further calls use; its hash."""
-        self.hash = self.user.auth(login=login, password=password).hash
+    def log_in(self, login: str, password: str, *, code: Callable[[], str] | None = None) -> str:
+        """Begins a session of the user API, which further calls use; its hash.
+
+        Where the user has to bring a code from an e-mail, ``code`` is called for it; without it
+        :class:`~waypost.client.CodeRequired` is raised, whose hash ``user.auth.code`` takes."""
+        made = self.user.auth(login=login, password=password)
+        if made.type == SECOND_FACTOR:
+            if code is None:
+                raise CodeRequired(made.hash)
+            self.hash = made.hash
+            made_hash = self.user.auth.code.verify(code=code())
+            self.hash = made_hash
+        else:
+            self.hash = made.hash
         return self.hash
 
     def log_in_panel(self, login: str, password: str) -> str:
         """Begins a session of the panel, which further calls use; its hash."""
         self.panel_hash = self.panel.account.auth(login=login, password=password).hash
         return self.panel_hash
+
+    def pages(
+        self, method: Callable[..., Page[T]], *, limit: int = 1000, **parameters: Any
+    ) -> Iterator[T]:
+        """All that ``method`` lists, ``limit`` at a time:
+        ``client.pages(client.panel.tracker.list, order_by="label")``."""
+        offset = 0
+        while True:
+            page = method(**parameters, offset=offset, limit=limit)
+            yield from page.items
+            offset += len(page.items)
+            if not page.items or offset >= page.count:
+                return
 
     def close(self) -> None:
         """Closes the connections; the sessions go on."""

@@ -77,8 +77,8 @@ class AttemptView(msgspec.Struct, kw_only=True):
 
     number: int
     sent: str
-    finished: str | None
-    outcome: str | None
+    finished: str | None = None
+    outcome: str | None = None
 
 
 class BalanceAlertSettings(msgspec.Struct, kw_only=True):
@@ -118,9 +118,9 @@ class BundleObject(msgspec.Struct, kw_only=True):
     model_code: str
     imei: str
     factory_preset: bool
-    iccid: str | None
-    assign_time: str | None
-    order_id: int | None
+    iccid: str | None = None
+    assign_time: str | None = None
+    order_id: int | None = None
     sim_card: SimObject
 
 
@@ -135,9 +135,9 @@ class ChangeView(msgspec.Struct, kw_only=True):
     """When, where and by whom a status was set (`supervisor` or `employee`)."""
 
     id: int
-    old_status_id: int | None
-    new_status_id: int | None
-    location: Place | None
+    old_status_id: int | None = None
+    new_status_id: int | None = None
+    location: Place | None = None
     changed: str
     origin: str
 
@@ -178,7 +178,7 @@ class CodeObject(msgspec.Struct, kw_only=True):
     device_type: str
     code: str
     activated: bool
-    activation_date: str | None
+    activation_date: str | None = None
     device_id: int
     tariff_name: str
 
@@ -201,15 +201,15 @@ class CommandView(msgspec.Struct, kw_only=True):
     command: str
     reliable: bool
     state: str
-    user_id: int | None
-    panel_account_id: int | None
+    user_id: int | None = None
+    panel_account_id: int | None = None
     created: str
-    sent: str | None
-    finished: str | None
+    sent: str | None = None
+    finished: str | None = None
     expires: str
-    next_attempt: str | None
-    answer: str | None
-    error: str | None
+    next_attempt: str | None = None
+    answer: str | None = None
+    error: str | None = None
     attempts: list[AttemptView]
 
 
@@ -224,12 +224,12 @@ class Confirmation(msgspec.Struct, kw_only=True):
 
     name: str
     wanted: dict[str, Any]
-    changed: str | None
-    confirmed: dict[str, Any] | None
-    confirmed_time: str | None
+    changed: str | None = None
+    confirmed: dict[str, Any] | None = None
+    confirmed_time: str | None = None
     different: list[str]
     state: str
-    error: str | None
+    error: str | None = None
 
 
 class Connection(msgspec.Struct, kw_only=True):
@@ -291,8 +291,8 @@ class Counters(msgspec.Struct, kw_only=True):
 class Current(msgspec.Struct, kw_only=True):
     """What a tracker has now, and its last change; null where there is none."""
 
-    current_status: Status | None
-    last_change: ChangeView | None
+    current_status: Status | None = None
+    last_change: ChangeView | None = None
 
 
 class DayMileage(msgspec.Struct, kw_only=True):
@@ -312,14 +312,14 @@ class DealerInfo(msgspec.Struct, kw_only=True):
 
     id: int
     seller_id: int
-    parent_dealer_id: int | None
+    parent_dealer_id: int | None = None
     contract_type: str
     tariff_id: int
     tariff: PlatformPlan
     demo_tariff: bool
-    tracker_tariff_end_date: str | None
+    tracker_tariff_end_date: str | None = None
     store_period: str
-    demo_ends: str | None
+    demo_ends: str | None = None
     title: str
     block_status: str
     legal_name: str
@@ -329,8 +329,8 @@ class DealerInfo(msgspec.Struct, kw_only=True):
     active_limit: int
     locale: str
     domain: str
-    favicon: str | None
-    logo: str | None
+    favicon: str | None = None
+    logo: str | None = None
     enable_trackers: bool
     enable_cameras: bool
     paas_activation_date: str
@@ -395,8 +395,8 @@ class Diagnostics(msgspec.Struct, kw_only=True):
 
     user_time: str
     inputs: list[SensorValue]
-    states: dict[str, str | int | float] | None
-    update_time: str | None
+    states: dict[str, str | int | float] | None = None
+    update_time: str | None = None
 
 
 class Discount(msgspec.Struct, kw_only=True):
@@ -421,7 +421,7 @@ class DiscreteState(msgspec.Struct, kw_only=True):
     """What a digital input means, and whether it is on."""
 
     type: str
-    name: str | None
+    name: str | None = None
     status: bool
     input_number: int
 
@@ -429,7 +429,7 @@ class DiscreteState(msgspec.Struct, kw_only=True):
 class EmailGateways(msgspec.Struct, kw_only=True):
     """The dealer's own gateways, those that it may borrow, and the one in use."""
 
-    bound_gateway: int | None
+    bound_gateway: int | None = None
     own: list[dict[str, Any]]
     leasable: list[dict[str, Any]]
 
@@ -522,8 +522,8 @@ class FullModel(msgspec.Struct, kw_only=True):
 class GpsView(msgspec.Struct, kw_only=True):
     """Where it is. Per cent, degrees, km/h, metres; zeros where there was no fix yet."""
 
-    updated: str | None
-    signal_level: int | None
+    updated: str | None = None
+    signal_level: int | None = None
     location: FleetStateViewLocation
     heading: int
     speed: int
@@ -543,10 +543,10 @@ class Group(msgspec.Struct, kw_only=True):
 class GsmView(msgspec.Struct, kw_only=True):
     """The mobile network; per cent."""
 
-    updated: str | None
-    signal_level: int | None
-    network_name: str | None
-    roaming: bool | None
+    updated: str | None = None
+    signal_level: int | None = None
+    network_name: str | None = None
+    roaming: bool | None = None
 
 
 class Hashed(msgspec.Struct, kw_only=True):
@@ -587,7 +587,7 @@ class InputInfo(msgspec.Struct, kw_only=True):
 
     inputs: list[bool]
     states: list[DiscreteState]
-    update_time: str | None
+    update_time: str | None = None
 
 
 class InputName(msgspec.Struct, kw_only=True):
@@ -613,8 +613,8 @@ class InputReading(msgspec.Struct, kw_only=True):
     max_value: float | None = None
     value: float
     units_type: str
-    converted_units_type: str | None
-    converted_value: float | None
+    converted_units_type: str | None = None
+    converted_value: float | None = None
     update_time: str
     composite_sensor_ids: list[int] | None = None
 
@@ -625,7 +625,7 @@ class Inputs(msgspec.Struct, kw_only=True):
     user_time: str
     inputs: list[bool]
     states: list[DiscreteState]
-    update_time: str | None
+    update_time: str | None = None
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -913,11 +913,11 @@ class PanelSource(msgspec.Struct, kw_only=True):
     device_id: str
     model: str
     blocked: bool
-    tariff_id: int | None
+    tariff_id: int | None = None
     creation_date: str
-    tariff_end_date: str | None
+    tariff_end_date: str | None = None
     connection_status: str
-    phone: str | None
+    phone: str | None = None
     corrupted: bool | None = None
 
 
@@ -931,7 +931,7 @@ class PanelTariff(msgspec.Struct, kw_only=True):
     active: bool
     type: str
     price: float
-    early_change_price: float | None
+    early_change_price: float | None = None
     device_limit: int
     has_reports: bool
     store_period: str
@@ -958,7 +958,7 @@ class PanelTracker(msgspec.Struct, kw_only=True):
     user_id: int
     owner_name: str
     model_name: str
-    last_connection: str | None
+    last_connection: str | None = None
     source: PanelSource
 
 
@@ -997,7 +997,7 @@ class PanelUser(msgspec.Struct, kw_only=True):
     comment: str
     discount: float
     discount_min_trackers: int
-    discount_end_date: str | None
+    discount_end_date: str | None = None
     discount_strategy: str
 
 
@@ -1028,8 +1028,8 @@ class PlatformPlan(msgspec.Struct, kw_only=True):
     name: str
     type: str
     currency: str
-    license_price: float | None
-    min_license_pay: float | None
+    license_price: float | None = None
+    min_license_pay: float | None = None
     vat: bool
     trial: bool
     premium_gis: bool
@@ -1051,7 +1051,7 @@ class ReadUser(msgspec.Struct, kw_only=True):
     value: PanelUser
     discount: ShownDiscount
     dealer_mfa_settings: MfaSettings
-    default_tariff_id: int | None
+    default_tariff_id: int | None = None
 
 
 class Readings(msgspec.Struct, kw_only=True):
@@ -1059,7 +1059,7 @@ class Readings(msgspec.Struct, kw_only=True):
 
     user_time: str
     inputs: list[SensorValue]
-    update_time: str | None
+    update_time: str | None = None
 
 
 class RegularTrack(msgspec.Struct, kw_only=True, tag="regular", tag_field="type"):
@@ -1131,8 +1131,8 @@ class SensorValue(msgspec.Struct, kw_only=True):
     value: float
     units_type: str
     units: str
-    converted_units_type: str | None
-    converted_value: float | None
+    converted_units_type: str | None = None
+    converted_value: float | None = None
 
 
 class ServicePrices(msgspec.Struct, kw_only=True):
@@ -1155,17 +1155,17 @@ class ServiceSettings(msgspec.Struct, kw_only=True):
     maps: list[str]
     default_map: DefaultMap
     currency: str
-    payment_link: str | None
-    promo_url: str | None
-    google_client_id: str | None
+    payment_link: str | None = None
+    promo_url: str | None = None
+    google_client_id: str | None = None
     domain: str
-    favicon: str | None
-    app_logo: str | None
-    logo: str | None
-    document_logo: str | None
-    login_wallpaper: str | None
-    desktop_wallpaper: str | None
-    login_footer: str | None
+    favicon: str | None = None
+    app_logo: str | None = None
+    logo: str | None = None
+    document_logo: str | None = None
+    login_wallpaper: str | None = None
+    desktop_wallpaper: str | None = None
+    login_footer: str | None = None
     allow_registration: bool
     show_mobile_apps: bool
     default_user_settings: DefaultUserSettings
@@ -1174,8 +1174,8 @@ class ServiceSettings(msgspec.Struct, kw_only=True):
     allowed_maps: list[str]
     color_theme: str
     app_color_theme: str
-    privacy_policy_link: str | None
-    tos: str | None
+    privacy_policy_link: str | None = None
+    tos: str | None = None
     no_register_commands: bool
     default_user_time_zone: str
     information_center: dict[str, Any]
@@ -1198,7 +1198,7 @@ class SettingsReply(msgspec.Struct, kw_only=True):
 class ShownDiscount(msgspec.Struct, kw_only=True):
     value: float
     min_trackers: int
-    end_date: date | None
+    end_date: date | None = None
     strategy: str
 
 
@@ -1233,7 +1233,7 @@ class ShownSubuser(msgspec.Struct, kw_only=True):
     tin: str
     legal_name: str
     iec: str
-    security_group_id: int | None
+    security_group_id: int | None = None
     creation_date: str
 
 
@@ -1267,11 +1267,11 @@ class SourceObject(msgspec.Struct, kw_only=True):
     device_id: str
     model: str
     blocked: bool
-    tariff_id: int | None
-    phone: str | None
-    status_listing_id: int | None
+    tariff_id: int | None = None
+    phone: str | None = None
+    status_listing_id: int | None = None
     creation_date: str
-    tariff_end_date: str | None
+    tariff_end_date: str | None = None
 
 
 class SpecialReply(msgspec.Struct, kw_only=True):
@@ -1299,7 +1299,7 @@ class Status(msgspec.Struct, kw_only=True):
 
 
 class StatusTrackerChanged(msgspec.Struct, kw_only=True):
-    last_change: ChangeView | None
+    last_change: ChangeView | None = None
 
 
 class Subdealer(msgspec.Struct, kw_only=True):
@@ -1501,17 +1501,17 @@ class TrackerState(msgspec.Struct, kw_only=True):
     gps: GpsView
     connection_status: str
     movement_status: str
-    movement_status_update: str | None
-    gsm: GsmView | None
-    last_update: str | None
-    battery_level: int | None
-    battery_update: str | None
+    movement_status_update: str | None = None
+    gsm: GsmView | None = None
+    last_update: str | None = None
+    battery_level: int | None = None
+    battery_update: str | None = None
     inputs: list[bool]
-    inputs_update: str | None
+    inputs_update: str | None = None
     outputs: list[bool]
-    outputs_update: str | None
+    outputs_update: str | None = None
     additional: dict[str, Additional]
-    actual_track_update: str | None
+    actual_track_update: str | None = None
     ignition: bool | None = None
     ignition_update: str | None = None
 
@@ -1571,7 +1571,7 @@ class UiConfig(msgspec.Struct, kw_only=True):
 
     dealer: UiDealer
     settings: dict[str, Any]
-    demo_ends: str | None
+    demo_ends: str | None = None
     premium_gis: bool
     features: list[str]
     platform: dict[str, Any]
@@ -1643,7 +1643,7 @@ class UserTariff(msgspec.Struct, kw_only=True):
     active: bool
     type: str
     price: float
-    early_change_price: float | None
+    early_change_price: float | None = None
     device_limit: int
     has_reports: bool
     paas_free: bool
