@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from api_world import World
-from fleet_steps import clone, queue
+from fleet_steps import clone, connect, queue
 
 from waypost.catalog import models
 from waypost.protocols import find_protocol
@@ -148,6 +148,22 @@ async def test_lights(world: World) -> None:
     assert await world.code("tracker/led/update", **ids) == 7
     assert await world.code("tracker/led/read", "stranger", **ids) == 201
     assert await world.code("tracker/led/update", "sub", **ids, value=True) == 13
+
+
+async def test_a_new_device_in_its_place_has_confirmed_nothing_yet(world: World) -> None:
+    made = await world.register("one", model=TOLD)
+    await connect(world, made)
+    wanted = await mode(world, made, tracking_distance=555)
+    await answer(world, made)
+    led = {"tracker_id": made["id"], "value": False}
+    assert await world.code("tracker/led/update", **led) == 0
+    new = {"model": "telfmb920", "device_id": "356938035643809", "plugin_id": 44}
+    reply = await world.call("tracker/replace", tracker_id=made["id"], label="one", **new)
+    assert reply["success"], reply
+    for name, value in (("tracking", wanted), ("led", {"enable": False})):
+        found = await confirmation(world, made, name)
+        assert (found["wanted"], found["confirmed"]) == (value, None)
+        assert found["state"] == "queued"
 
 
 # The engine.

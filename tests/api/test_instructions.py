@@ -12,6 +12,7 @@ from fleet_steps import clone, queue
 from sqlalchemy import select
 
 from waypost.catalog import models
+from waypost.protocols import find_protocol
 from waypost.store.tables import commands
 from waypost.telemetry.message import Message
 
@@ -142,6 +143,21 @@ async def test_outputs_that_cannot_be_switched(world: World) -> None:
     assert await codes(tracker_id=plain["id"]) == (214, 214)
     await world.call("panel/tracker/source/update", tracker_id=made["id"], blocked=True)
     assert await codes() == (208, 208)
+
+
+async def test_outputs_that_the_platform_cannot_switch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told that an output was switched which cannot be."""
+    made = await world.register("one", model="telfmb120")
+    await hear(world, made)
+    protocol = find_protocol("teltonika")
+    monkeypatch.setattr(protocol, "can_tell", classmethod(lambda *_: False))
+    one = {"tracker_id": made["id"], "output": 1, "enable": True}
+    assert await world.code("tracker/output/set", **one) == 214
+    both = {"tracker_id": made["id"], "outputs": [True, False]}
+    assert await world.code("tracker/output/set_all", **both) == 214
+    assert await queue(world) == []
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,9 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
         if name == TRACKING:
             if model is not None and old is not None and model.profile == old.profile:
                 await _keep(outbox, row, name, values, TRACKING, values)
+        elif name == LED:
+            if can_tell(row.model, LED):
+                await _keep(outbox, row, LED, values, LED, values)
         elif name in types_of(model):
             await _keep(outbox, row, name, values, SPECIAL, {"type": name, **values})
 

@@ -80,11 +80,13 @@ async def set_output(
     outbox: Outbox, row: TrackerRow, output: int, enable: bool, state: State | None
 ) -> None:
     """Switches one output (from 1) of the device of ``row``. Raises :class:`Refused`: 214 where it
-    has none such, or all can only be set together; 213 where it is not connected."""
+    has none such, all can only be set together, or the platform cannot tell it; 213 where it is
+    not connected."""
     model = _model(row)
     if model.output_control.startswith("batch"):
         raise Refused(214)
-    _need_outputs(row, model, state, outbox.now, 1 <= output <= model.digital_outputs)
+    fits = 1 <= output <= model.digital_outputs and can_tell(row.model, "output")
+    _need_outputs(row, model, state, outbox.now, fits)
     await outbox.tell(row, "output", {"output": output, "enable": enable}, soon=True)
 
 
@@ -92,9 +94,10 @@ async def set_outputs(
     outbox: Outbox, row: TrackerRow, outputs: list[bool], state: State | None
 ) -> None:
     """Switches all outputs of the device of ``row``. Raises :class:`Refused`: 214 where it has
-    none, or not so many; 213 where it is not connected."""
+    none, not so many, or the platform cannot tell it; 213 where it is not connected."""
     model = _model(row)
-    _need_outputs(row, model, state, outbox.now, len(outputs) == model.digital_outputs)
+    fits = len(outputs) == model.digital_outputs and can_tell(row.model, "outputs")
+    _need_outputs(row, model, state, outbox.now, fits)
     await outbox.tell(row, "outputs", {"outputs": outputs}, soon=True)
 
 
