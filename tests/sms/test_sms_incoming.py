@@ -10,9 +10,11 @@ import pytest
 import structlog
 from sms_center import SmsCenter
 from sms_stage import PHONES, REGISTRATION, Stage, open_stage
+from sqlalchemy import update
 
 from waypost.commands.shown import shown_payload
 from waypost.sms import inbound, smpp_session
+from waypost.store.tables import sources
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +95,23 @@ async def test_passwords_are_seen_by_nobody(center: SmsCenter, data_dir: Path) -
     for seen in (str(logs), str(stored), listed, str(row.error)):
         assert "devpass" not in seen
         assert "apnsecret" not in seen
+
+
+async def test_a_password_that_is_a_number_does_not_hide_others(
+    center: SmsCenter, data_dir: Path
+) -> None:
+    async with open_stage(data_dir, **center.settings()) as stage:
+        async with stage.database.begin() as connection:
+            await connection.execute(update(sources).values(password="0000"))
+        command = await stage.tell({"type": "sms"}, kind="location_request")
+        await stage.sent(command)
+        center.deliver(PHONES[1], "0000 ok. Lat:52.000012 Lon:0.0000 20000 pwd=0000.", tag="it")
+        await center.heard("delivered", tag="it", status=0)
+        row = await stage.command(command)
+        assert row.answer == "*** ok. Lat:52.000012 Lon:0.0000 20000 pwd=***."
+        center.deliver(PHONES[1], "password 0000", tag="unasked")
+        await center.heard("delivered", tag="unasked", status=0)
+        assert (await stage.incoming())[-1][:3] == ("unprompted", PHONES[1], "password ***")
 
 
 @pytest.mark.parametrize("how", ["udh", "udh16", "sar"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -41,5 +42,16 @@ def hide(text: str, secrets: tuple[str, ...]) -> str:
     the other."""
     for secret in sorted(set(secrets), key=len, reverse=True):
         if secret:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def hide_in_answer(text: str, secrets: tuple[str, ...]) -> str:
+    """The same for what a device says: passwords like ``0000`` are within many other numbers there,
+    and a number that only holds one stays as it is."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if secret.isdecimal():
+            text = re.sub(rf"(?<!\d)(?<!\d[.,]){re.escape(secret)}(?![.,]?\d)", HIDDEN, text)
+        elif secret:
             text = text.replace(secret, HIDDEN)
     return text

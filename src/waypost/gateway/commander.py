@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from waypost.commands.queue import Attempt, CommandQueue
-from waypost.commands.shown import hide
+from waypost.commands.shown import hide_in_answer
 from waypost.gateway.batch import comes_back
 from waypost.gateway.clock import now_ms
 from waypost.protocols.base import Answer, Command, CommandError, Device, Encoded, Protocol
@@ -325,7 +325,7 @@ class Commander:
         elif answer is None or (answer.ok and flight.steps):
             await self._end(attempt, "disconnected", queue.disconnected)
         else:
-            text = hide("\n".join(said), flight.secrets)
+            text = hide_in_answer("\n".join(said), flight.secrets)
             await self._end(attempt, "answered", queue.answered, text, ok=answer.ok)
         self._wake(attempt.source_id)
 

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
-from waypost.commands.shown import hide
+from waypost.commands.shown import hide_in_answer
 from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.settings import Settings
 from waypost.sms.attempts import Attempts
@@ -82,10 +82,11 @@ class Replies:
             if await connection.scalar(before.limit(1)) is not None:
                 return None
         said = plain(message.text, LONGEST_TEXT)
-        source_id = await _source(connection, message.sender)
+        source_id, password = await _source(connection, message.sender)
         kind: Kind = "unknown"
         command_id = None
         if source_id is not None:
+            said = hide_in_answer(said, (password or "",))
             command_id, said = await self._answer(connection, source_id, said, now)
             kind = "unprompted" if command_id is None else "answer"
         await connection.execute(
@@ -111,7 +112,8 @@ class Replies:
         row, texts = await _asked(connection, source_id, now)
         if row is None:
             return None, said
-        said = hide(said, tuple(secret for text in texts for secret in text.secrets))
+        secrets = tuple(secret for text in texts for secret in text.secrets)
+        said = hide_in_answer(said, secrets)
         await connection.execute(
             update(command_attempts)
             .where(
@@ -184,15 +186,16 @@ async def _asked(connection: AsyncConnection, source_id: int, now: int) -> tuple
     return found
 
 
-async def _source(connection: AsyncConnection, sender: str) -> int | None:
-    """The device whose number it is."""
-    if _NO_NUMBER.search(sender):
-        return None
-    digits = re.sub(r"\D", "", sender).removeprefix("00")
+async def _source(
+    connection: AsyncConnection, sender: str
+) -> tuple[int, str | None] | tuple[None, None]:
+    """The device whose number it is, and its password."""
+    digits = "" if _NO_NUMBER.search(sender) else re.sub(r"\D", "", sender).removeprefix("00")
     if not digits:
-        return None
-    query = select(sources.c.id).where(sources.c.phone == digits)
-    return await connection.scalar(query)
+        return None, None
+    query = select(sources.c.id, sources.c.password).where(sources.c.phone == digits)
+    row = (await connection.execute(query)).first()
+    return (None, None) if row is None else (row.id, row.password)
 
 
 def _texts(row: Any) -> list[Text]:

@@ -31,8 +31,9 @@ LOG_TRIES = 100
 
 #: SQLSTATE classes that mean "not now": connection, resources, operator's intervention.
 _SQLSTATES = ("08", "53", "57")
-#: Likewise single codes: read-only (a standby), serialization failure, deadlock.
-_SQLSTATE = ("25006", "40001", "40P01")
+#: Likewise single codes: read-only (a standby), serialization failure, deadlock, a database that an
+#: operator closed to connections.
+_SQLSTATE = ("25006", "40001", "40P01", "55000")
 #: SQLite's: what an operator, or time, can mend.
 _SQLITE = ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM", "PROTOCOL")
 
