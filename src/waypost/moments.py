@@ -20,3 +20,13 @@ def write_second(second: int, zone: tzinfo, iso: bool) -> str:
     if iso:
         return moment.isoformat().replace("+00:00", "Z")
     return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def write_duration(ms: int) -> str:
+    """A duration in milliseconds (0 or more) as ISO 8601 has it: ``PT2M``, ``PT4M31.575S``."""
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest / 1000:.3f}".rstrip("0").rstrip(".")
+    parts = (f"{hours}H" if hours else "", f"{minutes}M" if minutes else "")
+    text = "".join(parts) + (f"{seconds}S" if rest else "")
+    return f"PT{text or '0S'}"

@@ -294,8 +294,8 @@ async def test_the_panels_retry_waits_two_minutes_and_resets_the_tracking_settin
         assert await world.call("panel/tracker/register_entry", tracker_id=made["id"]) == {
             "success": False,
             "status": {"code": 264, "description": "Timeout not reached"},
-            "timeout": 120,
-            "remainder": 91,
+            "timeout": "PT2M",
+            "remainder": "PT1M30.5S",
         }
         world.clock.pass_(91)
     told = [(channel, kind, state) for channel, kind, _, state, _ in await queue(world)]

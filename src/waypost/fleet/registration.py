@@ -4,7 +4,6 @@ invitation of somebody who is to use an app."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from waypost.fleet.rows import TrackerRow
 from waypost.fleet.server_address import Unreachable
 from waypost.fleet.source_settings import change_setting
 from waypost.fleet.telling import cannot_tell, protocol_of
+from waypost.moments import write_duration
 from waypost.protocols.instructions import AccessPoint
 from waypost.refusal import Refused
 from waypost.store.tables import inbox, sim_cards, sources
@@ -163,7 +163,8 @@ async def start_again(outbox: Outbox, row: TrackerRow, wanted: bool | None) -> N
     if before.register_retried_at is not None:
         remainder = before.register_retried_at + RETRY_SECONDS * 1000 - outbox.now
         if remainder > 0:
-            raise Refused(264, timeout=RETRY_SECONDS, remainder=ceil(remainder / 1000))
+            timeout = write_duration(RETRY_SECONDS * 1000)
+            raise Refused(264, timeout=timeout, remainder=write_duration(remainder))
     await reset_tracking(outbox, row)
     await _note_retry(outbox, row)
     if await sends_commands(connection, row.dealer_id, wanted):
