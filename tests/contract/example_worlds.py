@@ -166,6 +166,8 @@ async def devices_with_states(stage: Stage) -> Names:
     tracker = await stage.active()
     blocked = await stage.device()
     await stage.block(blocked["id"])
+    await stage.position(tracker, speed=64.0)
+    stage.clock.pass_(5)
     await stage.position(tracker, precision=50, source=LBS, values=STATE)
     return {"tracker": tracker["id"], "blocked": blocked["id"], "nobody": NOTHING}
 

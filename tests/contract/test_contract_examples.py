@@ -3,6 +3,8 @@
 ``examples/`` has them in a form of our own: ``requests`` as they are printed (``text``; where that
 cannot have the printed reply, what was ``meant``, and the code that it ``answers`` as printed), the
 printed values that tests put others in place of (``names``), ``reply``, and ``refusals``.
+``user_tracker_page`` has what the older page prints otherwise: empty names of access points, and
+those in queries too; what a device has in ``additional`` is left out, as it is the model's.
 """
 
 from __future__ import annotations
