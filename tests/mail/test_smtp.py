@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import subprocess
@@ -177,3 +178,14 @@ def test_what_has_no_letter_is_an_error() -> None:
 def test_settings_that_cannot_be_are_named(wrong: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         load(wrong, environ={})
+
+
+def test_the_settings_on_the_page_are_settings(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mail.md").read_text()
+    (example,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    file = tmp_path / "waypost.toml"
+    file.write_text(example)
+    settings = load(environ={}, file=file)
+    assert (settings.mail_provider, settings.mail_smtp_tls) == ("smtp", "starttls")
+    named = set(re.findall(r"`(mail_\w+)`", page))
+    assert named == {name for name in Settings.__struct_fields__ if name.startswith("mail_")}
