@@ -138,7 +138,8 @@ def test_a_model_fits_the_other_tables(model: Model) -> None:
     assert re.fullmatch(r"imei|meid|id,\d+|\d+,\d+|ascii,\d+,\d+", model.id_type)
     assert model.profile is None or model.profile in profiles.all_profiles()
     assert model.protocol is None or re.fullmatch(r"[a-z][a-z0-9]*", model.protocol)
-    assert model.register == (model.protocol is not None or model.mobile)
+    useful = model.protocol is not None or model.mobile or model.profile is not None
+    assert model.register == useful
     assert set(model.rules) <= set(rules.rule_types())
     assert len(set(model.rules)) == len(model.rules)
     for name in models.expand_inputs(model.inputs):

@@ -142,18 +142,23 @@ def _models() -> dict[str, Model]:
         families = {name: file.family(name) for name in file.families}
         for row in file.models:
             family = families[row.pop("family")] if "family" in row else {}
-            model = _with_special(msgspec.convert({"vendor": file.vendor, **family, **row}, Model))
+            model = _derived(msgspec.convert({"vendor": file.vendor, **family, **row}, Model))
             found[model.code] = model
     return dict(sorted(found.items(), key=lambda item: item[1].id))
 
 
-def _with_special(model: Model) -> Model:
-    """The model with the special settings of its tracking profile, where its row names none."""
+def _derived(model: Model) -> Model:
+    """The model with what follows from its row: the special settings of its tracking profile, where
+    it names none, and whether it can be registered. It can where something decodes it, and where
+    there are settings to keep for it."""
     types = special_settings.types_of(model.special_control)
     types = types or special_settings.of_profile(model.track_control)
-    if not types:
-        return model
-    return msgspec.structs.replace(model, special_control=",".join(types), special_settings=types)
+    if types:
+        model = msgspec.structs.replace(
+            model, special_control=",".join(types), special_settings=types
+        )
+    able = model.protocol is not None or model.mobile or model.profile is not None
+    return msgspec.structs.replace(model, register=able)
 
 
 def all_models() -> dict[str, Model]:

@@ -469,7 +469,8 @@ class Found(msgspec.Struct, kw_only=True):
 class FullModel(msgspec.Struct, kw_only=True):
     """The documented object, and `instructions`: what the platform can tell such a device
     (registration, apn, tracking, special_settings, location_request, output, outputs, led
-    ...). Settings of another kind are kept and not sent."""
+    ...). Settings of another kind are kept and not sent. `protocol`: by which its reports are
+    read; null where none is (its settings can be kept, and it cannot connect), and for apps."""
 
     id: int
     vendor: str
@@ -517,6 +518,7 @@ class FullModel(msgspec.Struct, kw_only=True):
     has_hardware_key: bool | None = None
     register_fields: list[str] | None = None
     instructions: list[str] | None = None
+    protocol: str | None = None
 
 
 class GpsView(msgspec.Struct, kw_only=True):

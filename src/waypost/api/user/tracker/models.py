@@ -38,9 +38,11 @@ class CompactModel(msgspec.Struct, frozen=True, kw_only=True):
 class FullModel(ModelObject, frozen=True, kw_only=True):
     """The documented object, and ``instructions``: what the platform can tell such a device
     (registration, apn, tracking, special_settings, location_request, output, outputs, led ...).
-    Settings of another kind are kept and not sent."""
+    Settings of another kind are kept and not sent. ``protocol``: by which its reports are read;
+    null where none is (its settings can be kept, and it cannot connect), and for apps."""
 
     instructions: tuple[str, ...] = ()
+    protocol: str | None = None
 
 
 @user_action("tracker/list_models")
@@ -59,7 +61,8 @@ async def list_models(
 
 @cache
 def _encoded(code: str, compact_view: bool, compact_index: bool) -> bytes:
-    row = models.all_models()[code].wire
+    model = models.all_models()[code]
+    row = model.wire
     if compact_view:
         return _encode(msgspec.convert(row, CompactModel, from_attributes=True))
     if not compact_index:
@@ -68,4 +71,8 @@ def _encoded(code: str, compact_view: bool, compact_index: bool) -> bytes:
     told = tuple(kind for kind in KINDS if can_tell(code, kind))
     full = msgspec.convert(row, FullModel, from_attributes=True)
     has_led = row.has_led_control or "led" in told
-    return _encode(msgspec.structs.replace(full, instructions=told, has_led_control=has_led))
+    return _encode(
+        msgspec.structs.replace(
+            full, instructions=told, protocol=model.protocol, has_led_control=has_led
+        )
+    )
