@@ -146,6 +146,22 @@ async def test_changes_while_it_is_read_are_not_missed(
     assert (await listed(world, filter="new", limit=5))[1] == 3
 
 
+async def test_what_changed_before_it_is_read_anew_is_not_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From time to time all is read again, while the old list serves."""
+    made = await make_fleet(world)
+    assert await remembered(world)
+    monkeypatch.setattr(long_lists, "WHOLE", -1.0)
+    monkeypatch.setattr(long_lists, "STEP", 1)
+    for number, one in enumerate(made[:3]):
+        renamed = {"tracker_id": one["id"], "label": f"New {number}", "deleted": False}
+        await world.call("panel/tracker/settings/update", **renamed)
+        for _ in range(3):
+            assert (await listed(world, filter="new", limit=5))[1] == number + 1
+            await asyncio.sleep(0)
+
+
 async def test_a_page_costs_the_same_however_many_there_are(world: World) -> None:
     await make_fleet(world)
     assert await remembered(world)

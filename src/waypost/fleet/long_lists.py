@@ -180,6 +180,8 @@ class LongList:
     async def read(self) -> None:
         """Reads all of it."""
         async with self._lock:
+            if self.sources or self.users:
+                self.snapshot = None  # it lacks what is forgotten here
             self.sources, self.users = set(), set()
             begun = time.monotonic()
             entries: dict[int, Entry] = {}
