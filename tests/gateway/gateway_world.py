@@ -93,10 +93,13 @@ class Line(Protocol):
         return kind == "lines"
 
     def instructions(self, command: Command, device: Device) -> list[Text]:
-        """``lines``: these, one after the other."""
+        """``lines``: these, one after the other; words that begin with an ``!`` are secrets."""
         if command.kind != "lines":
             return super().instructions(command, device)
-        return [Text(text) for text in command.content(list[str])]
+        return [
+            Text(text, tuple(word for word in text.split() if word.startswith("!")))
+            for text in command.content(list[str])
+        ]
 
     def encode(self, command: Command, device: Device) -> Encoded:
         if len(command.text) > 50:

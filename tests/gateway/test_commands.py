@@ -235,6 +235,17 @@ async def test_each_line_follows_the_answer_to_the_one_before(world: World) -> N
     assert await attempts(world, command_id) == [(1, "answered")]
 
 
+async def test_a_password_that_the_device_repeats_is_hidden(world: World) -> None:
+    device = await world.device()
+    command_id = await order(world, "apn x !s3cret", "interval 30")
+    assert await device.line() == f"CMD {command_id} apn x !s3cret"
+    device.send(f"SAY {command_id} apn is x, password is !s3cret\n")
+    assert await device.line() == f"CMD {command_id} interval 30"
+    device.send(f"SAY {command_id} ok\n")
+    answer, _ = await becomes(world, command_id, "acknowledged")
+    assert answer == "apn is x, password is ***\nok"
+
+
 async def test_a_refused_line_ends_them(world: World) -> None:
     device = await world.device()
     command_id = await order(world, "one", "two", "three")
