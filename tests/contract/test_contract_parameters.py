@@ -42,7 +42,8 @@ def documented(key: tuple[str, str]) -> list[Param]:
 async def call(stage: Stage, key: tuple[str, str], arguments: dict[str, Any]) -> dict[str, Any]:
     """The reply to JSON; what cannot be sent so is left out."""
     clean = {name: value for name, value in arguments.items() if not isinstance(value, File)}
-    return await stage.call(name_of(*key), "panel" if key[0] == "panel" else "user", **clean)
+    who = "code" if bound_actions()[key].action.second_factor else key[0]
+    return await stage.call(name_of(*key), who, **clean)
 
 
 def named(reply: dict[str, Any]) -> set[str]:
