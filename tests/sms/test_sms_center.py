@@ -240,9 +240,11 @@ async def test_a_centre_that_is_not_there_at_the_start(center: SmsCenter, data_d
     async with open_stage(data_dir, **settings) as stage:
         command = await stage.tell("hello")
         await stage.expired("no connection to the SMSC: ")
-        assert (await stage.command(command)).state == "queued"
+        row = await stage.command(command)
+        assert row.state == "queued"
+        assert row.error.startswith("no connection to the SMSC: "), "it says what it waits for"
         center.listen()
-        await stage.sent(command)
+        assert (await stage.sent(command)).error is None
     assert center.texts() == ["hello"]
 
 

@@ -286,7 +286,8 @@ class SmsQueue:
         return len(rows)
 
     async def expire(self, trouble: str | None, *, now: int) -> None:
-        """Ends the lives of commands. ``trouble`` is what keeps the provider from sending."""
+        """Ends the lives of commands, and says of those that wait what they wait for: ``trouble``
+        is what keeps the provider from sending."""
         why = func.coalesce(commands.c.error, trouble or "its turn did not come")
         open_attempt = exists().where(
             command_attempts.c.command_id == commands.c.id, command_attempts.c.finished_at.is_(None)
@@ -309,6 +310,17 @@ class SmsQueue:
                 )
                 .values(state=EXPIRED, finished_at=now, error="no delivery report came")
             )
+            if trouble is not None:
+                await connection.execute(
+                    update(commands)
+                    .where(
+                        _OPEN,
+                        commands.c.state == QUEUED,
+                        commands.c.attempts == 0,
+                        commands.c.error.is_distinct_from(trouble),
+                    )
+                    .values(error=trouble)
+                )
 
     async def fail_open(self, reason: str, *, now: int) -> None:
         """Nothing goes out any more: ends what is queued or on its way."""
