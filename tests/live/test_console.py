@@ -170,6 +170,19 @@ async def test_several_viewers_and_the_audit(place: Place) -> None:
     await until(lambda: not place.live.live.consoles._rooms)
 
 
+async def test_a_device_that_is_away_is_waited_for(place: Place) -> None:
+    viewer = await place.open()
+    await viewer.output("*")
+    await viewer.send("AT+GTRTO=gl200,1,,,,,,00A5$")
+    await viewer.output("#")
+    assert await viewer.output("*") == "1: waits for the device"
+    device = await place.device()
+    device.report()
+    assert "00A5" in await device.told()
+    device.answer("00A5")
+    assert (await viewer.output("=")).startswith("1: ")
+
+
 async def test_no_answer_is_told(place: Place) -> None:
     viewer = await place.open()
     device = await place.device()

@@ -38,7 +38,8 @@ class Room:
         self.viewers: set[Console] = set()
         self.source: Source | None = None
         self._tap: Subscription | None = None
-        self._pending: dict[int, str] = {}
+        #: Commands that are not done; true once people were told that one waits.
+        self._pending: dict[int, bool] = {}
         self._following: asyncio.Task[None] | None = None
         self._telling = False
 
@@ -98,7 +99,7 @@ class Room:
 
     def follow(self, command_id: int) -> None:
         """Says what becomes of a command."""
-        self._pending[command_id] = queue.QUEUED
+        self._pending[command_id] = False
         if self._following is None:
             self._following = asyncio.create_task(self._follow(), name="live: console commands")
 
@@ -123,6 +124,9 @@ class Room:
 
     def _report(self, progress: Progress) -> None:
         if progress.finished_at is None and progress.state != queue.ACKNOWLEDGED:
+            if progress.state == queue.QUEUED and not self._pending[progress.id]:
+                self._pending[progress.id] = True
+                self.say("*", f"{progress.id}: waits for the device")
             return
         self._pending.pop(progress.id, None)
         if progress.state == queue.ACKNOWLEDGED:
