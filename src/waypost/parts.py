@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import AsyncExitStack
 
+import asyncpg
 import msgspec
+import structlog
 from nats.errors import Error as NatsError
+from sqlalchemy.exc import DBAPIError
 
 from waypost.accounts.service import Accounts
 from waypost.bus.base import Bus
@@ -13,11 +17,13 @@ from waypost.bus.local import LocalBus
 from waypost.fleet.service import Fleet
 from waypost.settings import Settings, SettingsError
 from waypost.store.engine import POINTS_FILE, Database, asyncpg_dsn
-from waypost.store.lock import lock_data
+from waypost.store.lock import lock_data, make_data_dir
 from waypost.store.migrate import migrate
 from waypost.store.points import Points
 from waypost.store.points_postgres import PostgresPoints
 from waypost.store.points_sqlite import SqlitePoints
+
+log = structlog.get_logger()
 
 
 class Parts(msgspec.Struct):
@@ -34,7 +40,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     """Opens all of it; ``stack`` closes it again, in the opposite order. Raises
     :class:`SettingsError` for a database or bus that cannot be reached or is in use,
     :class:`waypost.store.points.SchemaError` for one of another version."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings.data_dir)
     if settings.sqlite:
         stack.enter_context(lock_data(settings.data_dir))
     database = await Database.open(settings)
@@ -49,6 +55,11 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         await points.open()
     except (OSError, TimeoutError) as error:
         raise SettingsError(f"database: cannot be reached: {error}") from None
+    except (DBAPIError, sqlite3.Error, asyncpg.PostgresError) as error:
+        log.debug("database_fault", exc_info=error)
+        said = error.orig if isinstance(error, DBAPIError) else error
+        place = f"{settings.data_dir}: " if settings.sqlite else ""
+        raise SettingsError(f"database: cannot be opened: {place}{said}") from None
     stack.push_async_callback(points.close)
     bus = await _open_bus(settings)
     stack.push_async_callback(bus.close)

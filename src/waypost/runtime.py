@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -46,11 +46,20 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        ready = await start(settings, stack)
+        starting = asyncio.create_task(start(settings, stack))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            log.info("stopped_while_starting")
+            starting.cancel()
+            with suppress(asyncio.CancelledError):
+                await starting
+            return
+        ready = starting.result()
         gc.freeze()
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        await stop.wait()
+        await stopping
         log.info("stopping")
 
 

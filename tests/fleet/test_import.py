@@ -138,12 +138,17 @@ async def test_nothing_comes_in_where_one_line_is_wrong(yard: Yard) -> None:
         f"new,telfmb120,{TWO},,Made,made\n"
         f"known,telfmb120,{ONE},,,\n"
         f"phone,telfmb120,{THREE},4915123456789,,\n"
+        f"again,no_such,{TWO},,,\n"
+        "short,telfmb120\n"
     )
     with pytest.raises(ImportRefused) as caught:
         await load(yard, file)
     assert [str(fault) for fault in caught.value.faults] == [
         f"line 3: device_id {ONE} is registered already",
         "line 4: phone 4915123456789 is another device's already",
+        f"line 5: device_id {TWO} is in line 2 already",
+        "line 5: unknown model 'no_such'",
+        "line 6: has 2 fields, the header has 6",
     ]
     async with yard.fleet.database.read() as connection:
         for table, count in ((sources, 1), (trackers, 1), (groups, 0), (tags, 0)):

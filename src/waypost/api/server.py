@@ -95,7 +95,12 @@ class ApiServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns once connections are accepted."""
+        """Returns once connections are accepted. Raises :class:`SettingsError` for a certificate
+        or key that cannot be read."""
+        try:
+            self._server.config.load()
+        except OSError as error:
+            raise SettingsError(f"tls_certificate, tls_key: {error}") from None
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="http")
         while not self._server.started:
             if self._task.done():

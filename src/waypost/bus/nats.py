@@ -8,6 +8,7 @@ database from time to time.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +31,8 @@ PREFIX = "waypost."
 ORIGIN = 8
 #: Bytes kept for NATS while it is away; beyond this, messages are dropped with a log line.
 PENDING = 8 * 1024 * 1024
+#: Seconds that the first connection may take.
+CONNECT = 10
 
 
 class _Subscription:
@@ -61,7 +64,7 @@ class NatsBus:
 
     @classmethod
     async def open(cls, url: str, on_reconnect: Callable[[], None] | None = None) -> NatsBus:
-        """Connects; raises OSError or a NATS error if there is no server at ``url``.
+        """Connects; raises OSError or a NATS error if no server at ``url`` answers in time.
         ``on_reconnect`` is called when the connection is back after a loss: hints were missed."""
 
         async def lost() -> None:
@@ -81,15 +84,20 @@ class NatsBus:
             "connect_timeout": 5,
             "pending_size": PENDING,
         }
-        client = await nats.connect(
-            url,
-            allow_reconnect=True,
-            disconnected_cb=lost,
-            reconnected_cb=back,
-            error_cb=failed,
-            name="waypost",
-            **options,
-        )
+        try:
+            # A client that connects again for ever tries for ever the first time, too.
+            async with asyncio.timeout(CONNECT):
+                client = await nats.connect(
+                    url,
+                    allow_reconnect=True,
+                    disconnected_cb=lost,
+                    reconnected_cb=back,
+                    error_cb=failed,
+                    name="waypost",
+                    **options,
+                )
+        except TimeoutError:
+            raise TimeoutError(f"no answer within {CONNECT} s") from None
         return cls(client)
 
     def publish(self, subject: str, payload: bytes = b"") -> None:

@@ -55,6 +55,15 @@ def read_file(data: bytes) -> list[Line]:
     """The devices of a file. Header ``label,model,device_id`` and optionally
     ``phone,group,tags`` in any order; comma, semicolon or tab between fields. Raises
     :class:`ImportRefused` with all that is wrong."""
+    lines, faults = read_lines(data)
+    if faults:
+        raise ImportRefused(faults)
+    return lines
+
+
+def read_lines(data: bytes) -> tuple[list[Line], list[Fault]]:
+    """The devices of those lines that are right in themselves, and all that is wrong with the
+    others. Raises :class:`ImportRefused` for what is no such file at all."""
     rows = _rows(_text(data))
     try:
         number, header = next(rows)
@@ -63,6 +72,7 @@ def read_file(data: bytes) -> list[Line]:
     columns = _columns(number, header)
     faults: list[Fault] = []
     lines: list[Line] = []
+    first: dict[tuple[str, str], int] = {}
     for number, fields in rows:
         if len(fields) > len(columns) and not any(fields[len(columns) :]):
             del fields[len(columns) :]
@@ -70,15 +80,14 @@ def read_file(data: bytes) -> list[Line]:
             text = f"has {len(fields)} fields, the header has {len(columns)}"
             faults.append(Fault(number, text))
             continue
-        line = _line(number, dict(zip(columns, fields, strict=True)), faults)
+        stated = dict(zip(columns, fields, strict=True))
+        line = _line(number, stated, faults)
+        faults += _repeats(number, stated, line, first)
         if line is not None:
             lines.append(line)
-    faults += _repeats(lines)
-    if faults:
-        raise ImportRefused(faults)
-    if not lines:
+    if not lines and not faults:
         raise ImportRefused([Fault(1, "the file has a header and no device")])
-    return lines
+    return lines, faults
 
 
 def _text(data: bytes) -> str:
@@ -186,13 +195,12 @@ def _reason(refused: Refused, fields: dict[str, str]) -> str:
     return f"{parameter} {fields.get(parameter, '')[:60]!r} {wrong['error']}"
 
 
-def _repeats(lines: list[Line]) -> Iterator[Fault]:
-    """Device ids and phones that the file has twice."""
-    seen: dict[tuple[str, str], int] = {}
-    for line in lines:
-        for name, value in (("device_id", line.device.device_id), ("phone", line.device.phone)):
-            if value is None:
-                continue
-            first = seen.setdefault((name, value), line.number)
-            if first != line.number:
-                yield Fault(line.number, f"{name} {value} is in line {first} already")
+def _repeats(
+    number: int, stated: dict[str, str], line: Line | None, first: dict[tuple[str, str], int]
+) -> Iterator[Fault]:
+    """What this line has in common with an earlier one, be that right or wrong: ``first`` says
+    which line had a device id or a phone first."""
+    for name in ("device_id", "phone"):
+        value = stated.get(name) if line is None else getattr(line.device, name)
+        if value and first.setdefault((name, value), number) != number:
+            yield Fault(number, f"{name} {value[:60]} is in line {first[name, value]} already")

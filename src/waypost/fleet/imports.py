@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.groups import list_groups
-from waypost.fleet.import_file import Fault, ImportRefused, Line, read_file
+from waypost.fleet.import_file import Fault, ImportRefused, Line, read_lines
 from waypost.fleet.owners import load_owner
 from waypost.fleet.register import insert_devices, taken_ids, taken_phones
 from waypost.fleet.service import Fleet, Write
@@ -37,11 +37,11 @@ class Imported(msgspec.Struct):
 async def import_trackers(
     fleet: Fleet, user_id: int, data: bytes, now: int, progress: Progress | None = None
 ) -> Imported:
-    """Registers every device of the file (see :func:`read_file`) for the account ``user_id``;
+    """Registers every device of the file (see :func:`read_lines`) for the account ``user_id``;
     groups and tags that it names and the account does not have are made. Raises
     :class:`ImportRefused` with every line that is wrong, and :class:`Refused` 201 for an account
     that is not there, 225 for one that its tariff is not for; then nothing was imported."""
-    lines = read_file(data)
+    lines, faults = read_lines(data)
     async with fleet.write() as write:
         owner = await load_owner(write.connection, user_id)
         owner.check_tariff()
@@ -50,8 +50,8 @@ async def import_trackers(
                 f"the device limit leaves room for {max(0, owner.free_places)} devices; "
                 f"the file has {len(lines)}"
             )
-            raise ImportRefused([Fault(1, text)])
-        faults = await _taken(write.connection, lines)
+            faults.append(Fault(1, text))
+        faults += await _taken(write.connection, lines)
         if faults:
             raise ImportRefused(faults)
         group_ids, groups_made = await _make_groups(write, user_id, lines)

@@ -16,9 +16,13 @@ class DataInUse(SettingsError):
 
 
 def lock_data(data_dir: Path) -> IO[str]:
-    """Holds the data directory until the file is closed. Raises :class:`DataInUse`."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / FILE).open("w")
+    """Holds the data directory until the file is closed. Raises :class:`DataInUse`, and
+    SettingsError for a directory that cannot be written to."""
+    make_data_dir(data_dir)
+    try:
+        lock = (data_dir / FILE).open("w")
+    except OSError as error:
+        raise _unusable(data_dir, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -27,3 +31,15 @@ def lock_data(data_dir: Path) -> IO[str]:
             f"another Waypost is running on {data_dir}: stop it first, or set another data_dir"
         ) from None
     return lock
+
+
+def make_data_dir(data_dir: Path) -> None:
+    """Makes it where it is not there. Raises SettingsError where that cannot be."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(data_dir, error) from None
+
+
+def _unusable(data_dir: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"data_dir: {data_dir} cannot be used: {error.strerror or error}")
