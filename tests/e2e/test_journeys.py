@@ -264,3 +264,20 @@ def test_a_port_in_use_is_named(data_dir: Path) -> None:
     assert "teltonika" in second.stderr
     assert str(port) in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_device_is_replaced_as_soon_as_it_was_there(tmp_path: Path) -> None:
+    with Platform(tmp_path / "data") as platform:
+        session = platform.user_hash()
+        tracker = platform.register(session, "352093081452251")
+        ids = {"hash": session, "tracker_id": tracker["id"]}
+        new = {"device_id": "352093081452269", "model": "telfmb120", "plugin_id": 44}
+        # The account's trackers are in memory from now on; the device is not there yet.
+        assert platform.call("tracker/replace", **ids, **new)["status"]["code"] == 266
+        device = Tracker("352093081452251", platform.port("teltonika"))
+        assert device.send(record(time.time_ns() // 1_000_000, 50.1, 10, 30)) == 1
+        eventually(lambda: platform.call("tracker/replace", **ids, **new)["success"], 5)
+        state = platform.call("tracker/get_state", **ids)["state"]
+        assert state["connection_status"] == "just_replaced"
+        assert state["gps"]["location"] == {"lat": 50.1, "lng": 10.0}, "it keeps its history"
+        device.close()

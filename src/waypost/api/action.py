@@ -68,11 +68,13 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     clone: bool | None = None
     #: The device must be able to (214).
     supports: Callable[[Any], bool] | None = None
-    #: True: the device has connected since it was registered (266).
+    #: True: the device has connected since it was registered (266). Whoever asks for it locks the
+    #: tracker (:meth:`UserCall.locked`): rows in memory do not hear of a first connection.
     activated: bool = False
 
-    def check(self, tracker: TrackerFacts | None, api: str) -> None:
-        """Raises :class:`ApiError` with the first code that applies."""
+    def check(self, tracker: TrackerFacts | None, api: str, *, locked: bool = False) -> None:
+        """Raises :class:`ApiError` with the first code that applies. ``locked``: the row is as the
+        database has it now."""
         if tracker is None:
             raise ApiError(self.missing)
         if tracker.corrupted:
@@ -89,7 +91,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
             raise ApiError(249)
         if self.supports is not None and not self.supports(tracker):
             raise ApiError(214)
-        if self.activated and tracker.connected_at is None:
+        if self.activated and locked and tracker.connected_at is None:
             raise ApiError(266)
 
 
@@ -135,7 +137,7 @@ class UserCall(Call):
             row.user_id != self.user.account_id or (row.deleted and not row.corrupted)
         ):
             row = None
-        self.own.check(row, USER)
+        self.own.check(row, USER, locked=True)
         assert row is not None  # noqa: S101 - or the check would have raised
         return row
 
@@ -172,7 +174,7 @@ class PanelCall(Call):
         row = await locked_row(write.connection, tracker)
         if row is not None and row.dealer_id != self.account.dealer_id:
             row = None
-        self.own.check(row, PANEL)
+        self.own.check(row, PANEL, locked=True)
         assert row is not None  # noqa: S101 - or the check would have raised
         return row
 
