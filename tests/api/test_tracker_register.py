@@ -115,6 +115,13 @@ async def test_generated_ids(world: World) -> None:
     assert await world.code("tracker/register", **{**ngp, "device_id": "Truck_1.a:b-c"}) == 0
 
 
+async def test_a_cdma_device_is_registered_by_its_meid(world: World) -> None:
+    fields = {**FIELDS, "model": "qlgl300vc", "phone": None}
+    assert await world.code("tracker/register", **fields) == 7
+    made = await world.call("tracker/register", **{**fields, "device_id": "a1000043d20139"})
+    assert made["value"]["source"]["device_id"] == "A1000043D20139"
+
+
 async def test_the_dealers_limit_holds(world: World) -> None:
     async with world.services.database.begin() as connection:
         await connection.execute(
