@@ -33,6 +33,7 @@ NEWER = {
     "sim_card": "clients read it in the panel",
     "panel/tracker/move.id": "clients read it",
     "tracker/list_models.list.instructions": "what the platform can tell such a device",
+    "tracker/list_models.list.protocol": "which protocol reads such a device, if any does",
 }
 
 #: Printed fields that cannot be in the reply to this call, and why.
