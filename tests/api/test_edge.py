@@ -150,6 +150,7 @@ async def test_health_metrics_and_the_way_in(world: World) -> None:
     ready = await world.client.get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["ingest"]) == (503, False)
     assert (await world.client.get("/")).headers["location"] == "/docs"
+    assert (await world.client.get("/docs/")).status_code == 200
     await world.call("user/get_info")
     metrics = (await world.client.get("/metrics")).text
     assert 'waypost_api_requests_total{action="user/get_info",api="user",code="0"}' in metrics

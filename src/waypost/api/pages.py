@@ -54,7 +54,7 @@ class Pages:
         file = _FILE.fullmatch(path)
         if file is not None:
             return await self._file(file[1])
-        page = self._pages.get(path)
+        page = self._pages.get(path.rstrip("/") or "/")
         if page is None:
             return None
         answer = page()
