@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -12,6 +13,11 @@ from typing import Any
 import pytest
 
 ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half of their time tests wait: for devices, servers, processes."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
