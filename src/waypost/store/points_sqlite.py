@@ -55,7 +55,7 @@ CREATE TABLE states (
 """
 
 #: Rows of one statement: SQLite takes 32,766 values, and each statement is a change of threads.
-ROWS_PER_INSERT = (500, 50, 1)
+ROWS_PER_INSERT = (1000, 50, 1)
 #: Columns that hardly any row has.
 RARE = ("device_time", "precision", "event_id")
 USUAL = tuple(name for name in COLUMNS if name not in RARE)
