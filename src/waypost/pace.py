@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import perf_counter
 
 #: Length of a piece, seconds: usually, and while somebody asks.
-LONG, SHORT = 0.000_1, 0.000_03
+LONG, SHORT = 0.000_1, 0.000_01
 #: Seconds after a request in which another one is expected.
 ATTENTIVE = 1.0
 
