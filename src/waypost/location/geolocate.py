@@ -20,6 +20,7 @@ import httpx
 import msgspec
 import structlog
 
+from waypost.location.errors import NotNow
 from waypost.location.position import Place
 from waypost.location.surroundings import Surroundings
 from waypost.location.table import RADIOS
@@ -46,10 +47,6 @@ _LONGEST_GSM = 0xFFFF
 _REFUSED = frozenset({401, 402, 403, 429})
 _NOT_FOUND = 404
 _WRONG = 400
-
-
-class NotNow(Exception):
-    """The provider gives no answer at the moment; the text says why."""
 
 
 class _Point(msgspec.Struct):

@@ -12,18 +12,21 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from prometheus_client import Counter
 
 from waypost.ingest import Ingest, LiveSource
-from waypost.location.geolocate import Geolocate, NotNow
+from waypost.location.errors import NotNow
 from waypost.location.resolver import Found, Resolver
 from waypost.location.surroundings import Unlocated, stored_unlocated, unlocated
 from waypost.store.engine import is_unavailable
 from waypost.store.points import Points
 from waypost.telemetry.message import Message
+
+if TYPE_CHECKING:
+    from waypost.location.geolocate import Geolocate
 
 log = structlog.get_logger()
 

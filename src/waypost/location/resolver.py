@@ -8,15 +8,19 @@ where the table does not know the cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from waypost.location.geolocate import Geolocate, NotNow
+from waypost.location.errors import NotNow
 from waypost.location.position import Place, place
 from waypost.location.surroundings import LEAST_POINTS, Surroundings
 from waypost.location.table import FILE, CellTable
 from waypost.settings import Settings
 from waypost.telemetry.message import LBS, WIFI
+
+if TYPE_CHECKING:
+    from waypost.location.geolocate import Geolocate
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -31,7 +35,11 @@ class Resolver:
 
     def __init__(self, settings: Settings) -> None:
         self._table = CellTable(settings.data_dir / FILE)
-        self.provider = Geolocate(settings) if settings.location_url else None
+        self.provider: Geolocate | None = None
+        if settings.location_url:
+            from waypost.location.geolocate import Geolocate
+
+            self.provider = Geolocate(settings)
 
     async def close(self) -> None:
         await self._table.close()
@@ -57,7 +65,7 @@ class Resolver:
         return found is None or len(around.wifi) >= LEAST_POINTS
 
     async def by_provider(self, around: Surroundings) -> Found | None:
-        """What the provider says. Raises :class:`~waypost.location.geolocate.NotNow`."""
+        """What the provider says. Raises :class:`~waypost.location.errors.NotNow`."""
         if self.provider is None:
             return None
         where = await self.provider.find(around)
@@ -67,7 +75,7 @@ class Resolver:
 
     async def find(self, around: Surroundings) -> Found | None:
         """What both say together; None: neither knows. Raises
-        :class:`~waypost.location.geolocate.NotNow` where only the provider could tell."""
+        :class:`~waypost.location.errors.NotNow` where only the provider could tell."""
         (found,) = await self.by_table([around])
         if not self.asks_provider(around, found):
             return found
