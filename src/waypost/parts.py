@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 import asyncpg
 import msgspec
-from nats.errors import Error as NatsError
 import structlog
+from nats.errors import Error as NatsError
 from sqlalchemy.exc import DBAPIError
 
 from waypost.accounts.service import Accounts
