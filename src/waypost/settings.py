@@ -22,6 +22,8 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 #: A host name, an IPv4 or an IPv6 address (without brackets).
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:]{2,39}")
 
+#: What may stand in braces in the templates of the SMS provider ``http``.
+SMS_PLACEHOLDERS = ("to", "text", "from", "id", "life")
 
 _MAIL_SENDER = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^<>\r\n]*<[^@\s<>]+@[^@\s<>]+>")
 
@@ -262,6 +264,11 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("sms_provider http needs sms_http_url, with http:// or https://")
         if 0 < len(self.sms_http_secret) < 16:
             raise ValueError("sms_http_secret must have 16 characters or more")
+        known = [f"{{{name}}}" for name in SMS_PLACEHOLDERS]
+        for name in ("sms_http_url", "sms_http_headers", "sms_http_body"):
+            for found in re.findall(r"\{\s*[A-Za-z_]\w*\s*\}", str(getattr(self, name))):
+                if found not in known:
+                    raise ValueError(f"{name}: {found} stands for nothing; use {', '.join(known)}")
         for header in self.sms_http_headers:
             if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ *:[\x20-\x7e]*", header):
                 raise ValueError("sms_http_headers: each must be Name: value, in ASCII")

@@ -36,6 +36,9 @@ HTTP = {"sms_provider": "http", "sms_http_url": "https://sms.example.net/"}
         ({**HTTP, "sms_http_headers": ["no colon"]}, "sms_http_headers"),
         ({**HTTP, "sms_http_headers": ["X-Key: ü"]}, "sms_http_headers"),
         ({**HTTP, "sms_http_headers": ["X-Key: a\r\nX-Other: b"]}, "sms_http_headers"),
+        ({**HTTP, "sms_http_url": "https://x/?to={phone}"}, "sms_http_url: {phone} .*{to}, {text}"),
+        ({**HTTP, "sms_http_headers": ["X-Id: {Id}"]}, "sms_http_headers: {Id}"),
+        ({**HTTP, "sms_http_body": '{"text": "{ text }"}'}, "sms_http_body: { text }"),
         ({**HTTP, "sms_http_success": "("}, "sms_http_success"),
         ({**HTTP, "sms_http_message_id": "["}, "sms_http_message_id"),
     ],
@@ -45,6 +48,16 @@ def test_a_setting_that_cannot_be_is_named(given: dict[str, Any], named: str) ->
         load(given, {"WAYPOST_CONFIG": "/dev/null"})
 
 
-@pytest.mark.parametrize("given", [SMPP, HTTP, {"sms_provider": "log"}, {"sms_provider": ""}])
+TEMPLATES = {
+    **HTTP,
+    "sms_http_url": "https://x/{to}?life={life}",
+    "sms_http_headers": ["X-Id: {id}", "X-Key: {0f8fad5b-d9cb-469f-a165-70867728950e}"],
+    "sms_http_body": '{"sms": {"to": "{to}", "from": "{from}", "text": "{text}", "life": {life}}}',
+}
+
+
+@pytest.mark.parametrize(
+    "given", [SMPP, HTTP, TEMPLATES, {"sms_provider": "log"}, {"sms_provider": ""}]
+)
 def test_what_is_enough(given: dict[str, Any]) -> None:
     assert load(given, {"WAYPOST_CONFIG": "/dev/null"}).sms_provider == given["sms_provider"]

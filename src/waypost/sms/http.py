@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 import httpx
 import structlog
 
-from waypost.settings import Settings
+from waypost.settings import SMS_PLACEHOLDERS, Settings
 from waypost.sms.provider import (
     Accepted,
     NotNow,
@@ -32,7 +32,7 @@ from waypost.sms.provider import (
 
 log = structlog.get_logger()
 
-PLACEHOLDER = re.compile(r"\{(to|text|from|id|life)\}")
+_PLACEHOLDER = re.compile(rf"\{{({'|'.join(SMS_PLACEHOLDERS)})\}}")
 #: Bytes of a provider's answer that are looked at.
 LONGEST_ANSWER = 65_536
 #: Characters of it that people are shown.
@@ -167,7 +167,7 @@ def fill(template: str, fields: dict[str, str], place: str) -> str:
             return escape(value, {'"': "&quot;", "'": "&apos;"})
         return value
 
-    return PLACEHOLDER.sub(put, template)
+    return _PLACEHOLDER.sub(put, template)
 
 
 def _words(error: Exception) -> str:
