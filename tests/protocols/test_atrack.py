@@ -9,7 +9,7 @@ import pytest
 from fastcrc.crc16 import arc
 
 from waypost.protocols.atrack import Atrack
-from waypost.protocols.base import Command, CommandError, Device, Hello, ProtocolError
+from waypost.protocols.base import Command, CommandError, Device, Hello, ProtocolError, Transport
 from waypost.telemetry.message import Message
 
 UNIT = 356961075931165
@@ -41,9 +41,12 @@ def record(
     return head + driver + b"\0" + struct.pack(">hh", warm, 2000) + text + b"\0" + custom
 
 
-def text_report(lines: str, sequence: int = 7, unit: str = str(UNIT), prefix: str = "@P") -> bytes:
+def text_report(
+    lines: str, sequence: int = 7, unit: str = str(UNIT), prefix: str = "@P", more: int = 0
+) -> bytes:
+    """A report in ASCII, which states ``more`` bytes than it has."""
     body = f",{sequence},{unit},{lines}".encode()
-    content = b",%d%s" % (len(body), body)
+    content = b",%d%s" % (len(body) + more, body)
     return b"%s,%04X%s" % (prefix.encode(), arc(content), content)
 
 
@@ -274,6 +277,69 @@ def test_stream_of_everything_is_cut_in_order() -> None:
         assert not buffer
     for frame in parts:
         Atrack().decode(frame, DEVICE)
+
+
+def cut(stream: bytes, size: int) -> list[bytes]:
+    """The frames of a stream that comes in pieces of ``size`` bytes."""
+    protocol, buffer, frames = Atrack(), bytearray(), []
+    for at in range(0, len(stream), size):
+        buffer += stream[at : at + size]
+        while found := protocol.frames(buffer):
+            frames += found
+    return frames
+
+
+GOOD = text_report(BASE + "\r\n", 8)
+
+
+@pytest.mark.parametrize("more", [-100, -9, -1, 1, 5, 40, 200, 700])
+def test_a_wrong_length_costs_nothing_where_the_checksum_fits(more: int) -> None:
+    wrong = text_report(f"{BASE}\r\n{BASE}\r\n", more=more)
+    after = [GOOD, ACK.pack(0xFE02, UNIT, 1), b"$OK\r\n", GOOD]
+    stream = b"".join([GOOD, wrong, *after])
+    for size in (1, 7, len(stream)):
+        frames = cut(stream, size)
+        assert [frame.rstrip() for frame in frames] == [
+            frame.rstrip() for frame in (GOOD, wrong, *after)
+        ]
+    # It need not wait for what follows.
+    (alone,) = cut(wrong, len(wrong))
+    decoded = Atrack().decode(alone, DEVICE)
+    assert decoded.reply == ACK.pack(0xFE02, UNIT, 7)
+    assert len(decoded.messages) == 2
+    for message in decoded.messages:
+        assert message.values["atrack_length_mismatch"] is True
+        assert "atrack_crc_mismatch" not in message.values
+    assert Atrack(Transport.UDP).frames(bytearray(wrong)) == [alone]
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (GOOD.replace(b",104,", b",938,"), "says that it has 938, and its checksum is wrong"),
+        (GOOD.replace(b",104,", b",98,"), "says that it has 98, and its checksum is wrong"),
+        (GOOD.replace(b",104,", b",99999,"), "says that it has 99999"),
+        (GOOD[:90], "of 79 bytes says that it has 104"),
+        (GOOD[60:], "neither a report"),
+        (b"noise, and nothing else", "neither a report"),
+        (b"\x01\x02\x03\x04\x05\x06\x07", "its header alone has 16"),
+    ],
+)
+def test_what_is_broken_takes_nothing_with_it(broken: bytes, why: str) -> None:
+    stream = GOOD + broken + GOOD + GOOD
+    for size in (1, 7, len(stream)):
+        frames = cut(stream, size)
+        assert [frame.rstrip() for frame in frames] == [
+            frame.rstrip() for frame in (GOOD, broken, GOOD, GOOD)
+        ]
+        with pytest.raises(ProtocolError, match=why):
+            Atrack().decode(frames[1], DEVICE)
+        for frame in (frames[0], *frames[2:]):
+            (message,) = Atrack().decode(frame, DEVICE).messages
+            assert not [name for name in message.values if name.endswith("_mismatch")]
+    datagram = bytearray(stream)
+    assert len(Atrack(Transport.UDP).frames(datagram)) == 4
+    assert not datagram
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from fastcrc.crc16 import arc
 from waypost.protocols.atrack import instructions
 from waypost.protocols.atrack.answers import read_answer
 from waypost.protocols.atrack.binary import read_binary
+from waypost.protocols.atrack.framing import KEEP_ALIVE, TEXT, TEXT_HEADER, check_prefix, cut
 from waypost.protocols.atrack.pictures import Pictures
 from waypost.protocols.atrack.report import Setup
 from waypost.protocols.atrack.text import read_text
@@ -42,20 +43,9 @@ from waypost.protocols.base import (
 )
 from waypost.protocols.told import one_sms
 
-_KEEP_ALIVE = b"\xfe\x02"
 _ACKNOWLEDGEMENT = struct.Struct(">HQH")
 _HEADER = struct.Struct(">2sHHHQ")
 _PICTURE = b"@R"
-_AT = 0x40
-_DOLLAR = 0x24
-
-#: Prefix, CRC and length of a report in ASCII; the length counts from the comma after it.
-_TEXT = re.compile(rb"..,([0-9A-Fa-f]{1,4}),([0-9]{1,5}),", re.DOTALL)
-#: What may still become one.
-_TEXT_BEGUN = re.compile(rb"..,[0-9A-Fa-f]{0,4}(?:(?<!,),[0-9]{0,5})?", re.DOTALL)
-_TEXT_HEADER = 14
-_PADDING = b"\r\n\0"
-
 #: Beginnings of answers that no other protocol's have.
 _ANSWERS = (b"$INFO=", b"$UNID=", b"$OK\r", b"$ERROR=")
 
@@ -68,6 +58,7 @@ class Atrack(Protocol):
     max_frame = 8192
     commands = True
 
+    _begun = False
     _form = ""
     _pictures: Pictures | None = None
 
@@ -77,75 +68,24 @@ class Atrack(Protocol):
             if start.startswith(_ANSWERS):
                 return True
             return None if any(word.startswith(start) for word in _ANSWERS) else False
-        if start[:2] == _KEEP_ALIVE[: len(start)]:
+        if start[:2] == KEEP_ALIVE[: len(start)]:
             return True if len(start) >= 12 else None
         if start[0:1] != b"@" or not start[1:2].isalpha():
             return None if start in (b"", b"@") else False
-        if len(start) < _TEXT_HEADER:
+        if len(start) < TEXT_HEADER:
             return None
-        if _TEXT.match(start):
+        if TEXT.match(start):
             return True
         return 10 <= int.from_bytes(start[4:6], "big") <= cls.max_frame - 6
 
     def frames(self, buffer: bytearray) -> list[bytes]:
-        found: list[bytes] = []
-        at, end = 0, len(buffer)
-        try:
-            while True:
-                while at < end and buffer[at] in _PADDING:
-                    at += 1
-                size = self._size(buffer, at, end - at)
-                if size == 0 or size > end - at:
-                    break
-                found.append(bytes(buffer[at : at + size]))
-                at += size
-        except ProtocolError:
-            if not found:
-                raise
-        del buffer[:at]
+        whole = self.transport is Transport.UDP
+        found = cut(buffer, self.max_frame, begun=self._begun, whole=whole)
+        self._begun = self._begun or bool(found)
         return found
 
-    def _size(self, buffer: bytearray, at: int, left: int) -> int:
-        """Bytes of the frame that begins at ``at``; 0: they cannot be known yet."""
-        if left < 2:
-            return 0
-        if buffer.startswith(_KEEP_ALIVE, at):
-            return _ACKNOWLEDGEMENT.size
-        if buffer[at] == _DOLLAR:
-            size = buffer.find(b"\n", at) + 1 - at
-            if size <= 0 and self.transport is Transport.UDP:
-                size = left  # a datagram is whole
-            if size > self.max_frame or (size <= 0 and left > self.max_frame):
-                raise ProtocolError(f"an answer longer than {self.max_frame} bytes")
-            return max(size, 0)
-        size = self._report_size(buffer, at, left)
-        if size > self.max_frame:
-            raise ProtocolError(f"a report of {size} bytes; {self.max_frame} are the most")
-        return size
-
-    def _report_size(self, buffer: bytearray, at: int, left: int) -> int:
-        if left > 2 and buffer[at + 2] == 0x2C:  # a comma, or a CRC that begins so
-            start = bytes(buffer[at : at + _TEXT_HEADER])
-            text = _TEXT.match(start)
-            if text is not None:
-                return text.end() - 1 + int(text[2])
-            if left < _TEXT_HEADER and _TEXT_BEGUN.fullmatch(start):
-                return 0
-        if left < 6:
-            return 0
-        length = int.from_bytes(buffer[at + 4 : at + 6], "big")
-        size = 6 + length
-        if length < 10:
-            raise ProtocolError(f"a report of {length} bytes has no room for sequence and unit id")
-        if buffer[at] != _AT and left >= size:
-            # A prefix that somebody chose: only the CRC tells it from anything else.
-            frame = bytes(buffer[at : at + size])
-            if arc(frame[4:]) != int.from_bytes(frame[2:4], "big"):
-                raise ProtocolError(f"neither a report nor an answer begins with {frame[:2].hex()}")
-        return size
-
     def decode(self, frame: bytes, device: Device | None, *, unknown: bool = False) -> Decoded:
-        if frame[:2] == _KEEP_ALIVE:
+        if frame[:2] == KEEP_ALIVE:
             if len(frame) != _ACKNOWLEDGEMENT.size:
                 raise ProtocolError(f"a keep-alive of {len(frame)} bytes; it has 12")
             unit = _ACKNOWLEDGEMENT.unpack(frame)[1]
@@ -154,7 +94,7 @@ class Atrack(Protocol):
             decoded, form = read_answer(frame)
             self._form = self._form if form is None else form
             return decoded
-        text = _TEXT.match(frame)
+        text = TEXT.match(frame)
         if text is not None:
             return self._text(frame, text, device, unknown)
         return self._binary(frame, device, unknown)
@@ -170,10 +110,18 @@ class Atrack(Protocol):
         hello = Hello([unit])
         if device is None and not unknown:
             return Decoded(hello=hello, needs_device=True)
+        stated, length = int(header[2]), len(frame) - header.end() + 1
+        intact = arc(frame[header.start(2) - 1 :]) == int(header[1], 16)
+        if stated != length and not intact and not self.recorded:
+            raise ProtocolError(
+                f"a report of {length} bytes says that it has {stated}, and its checksum is wrong"
+            )
         messages = read_text(body, Setup.of(device.setup if device else {}, self._form))
-        if arc(frame[header.start(2) - 1 :]) != int(header[1], 16):
-            for message in messages:
+        for message in messages:
+            if not intact:
                 message.values["atrack_crc_mismatch"] = True
+            if stated != length:
+                message.values["atrack_length_mismatch"] = True
         reply = None
         if unit.isdecimal() and unit.isascii() and int(unit) < 1 << 64:
             reply = _ACKNOWLEDGEMENT.pack(0xFE02, int(unit), int(sequence) & 0xFFFF)
@@ -183,6 +131,7 @@ class Atrack(Protocol):
         if len(frame) < _HEADER.size:
             raise ProtocolError(f"a report of {len(frame)} bytes; its header alone has 16")
         prefix, crc, length, sequence, unit = _HEADER.unpack_from(frame)
+        check_prefix(frame[: 6 + length])
         if not _HEADER.size - 6 <= length <= len(frame) - 6:
             raise ProtocolError(f"a report of {len(frame) - 6} bytes says that it has {length}")
         frame = frame[: 6 + length]
