@@ -17,6 +17,8 @@ pytestmark = pytest.mark.anyio
 READ, UPDATE = "tracker/settings/tracking/read", "tracker/settings/tracking/update"
 #: A model whose devices can be told all of this.
 TOLD = "telfmb120"
+#: One with tracking settings of which the maker's lists do not say how they are told.
+KEPT = "telfmb630"
 
 
 async def mode(world: World, made: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -97,13 +99,9 @@ async def test_a_password_that_is_not_to_be_remembered_is_not(
     assert found["confirmed"] == {"password": None, "remember_password": False}
 
 
-async def test_what_a_device_cannot_be_told_is_kept_and_said_to_be(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    protocol = find_protocol("teltonika")
-    monkeypatch.setattr(protocol, "can_tell", classmethod(lambda *_: False))
-    made = await world.register("one", model=TOLD)
-    reason = f"there are no instructions for devices of model {TOLD}: tracking"
+async def test_what_a_device_cannot_be_told_is_kept_and_said_to_be(world: World) -> None:
+    made = await world.register("one", model=KEPT)
+    reason = f"there are no instructions for devices of model {KEPT}: tracking"
     read = await world.call(READ, tracker_id=made["id"])
     assert read["not_sent"] == reason
     wanted = {**read["value"], "tracking_distance": 555}

@@ -65,6 +65,15 @@ def test_registration_of_older_models_takes_a_command_for_each_parameter() -> No
     ]
 
 
+def test_registration_of_what_is_told_no_interval() -> None:
+    content = {"server": SERVER, "apn": {"name": "internet"}, "interval": 90}
+    for code in ("telgh5200", "teltat100"):
+        assert texts(code, "registration", content) == [
+            "setparam 2000:1;2001:internet;2002:;2003:",
+            "setparam 2006:0;2005:5027;2004:track.example.org",
+        ]
+
+
 def test_an_access_point_alone() -> None:
     assert texts("telfmb920", "apn", {"apn": {"name": "net"}}) == ["setparam 2001:net;2002:;2003:"]
 
@@ -86,11 +95,29 @@ def test_tracking() -> None:
         "setparam 1554 60",
     ]
     assert old[-2:] == ["setparam 1000 0", "setparam 1002 2"]
+    lines = texts("telfmc130", "tracking", {**TELFM, "stop_detection": "gps"})
+    assert lines[-1].endswith(";102:0;138:4")
     heavy = profiles.all_profiles()["telfm5x"].example
     lines = texts(
         "telfmb640", "tracking", {**heavy, "sleep_mode": "soft_sleep", "sleep_timeout": 301}
     )
     assert lines[-1].endswith(";102:1;103:6") or lines[-1] == "setparam 102:1;103:6"
+
+
+def test_an_ft_model_is_told_all_but_how_to_sleep() -> None:
+    wanted = {**TELFM, "stop_detection": "g_sensor", "tracking_interval": 90}
+    lines = texts("telftc927", "tracking", wanted)
+    assert lines == [
+        "setparam 10050:90;10051:100;10052:30;10055:90;10150:90;10151:100;10152:30;10155:90;"
+        "10250:90;10251:100;10252:30;10255:90;10000:180;10005:180",
+        "setparam 10100:180;10105:180;10200:180;10205:180;138:2",
+    ]
+    device = emulated()
+    for line in lines:
+        assert device.obey(line).startswith("New value")
+    assert (device.interval, device.parked_interval) == (90_000, 180_000)
+    with pytest.raises(CommandError, match="no parameters of this model are known for: sleep_mode"):
+        told("telftc927", "tracking", {**wanted, "sleep_mode": "soft_sleep"})
 
 
 @pytest.mark.parametrize("model", TELTONIKA, ids=lambda model: model.code)
@@ -121,7 +148,7 @@ def test_most_models_can_be_registered() -> None:
     assert unknown == {
         *("telfm2100", "telfm2200", "telfm3300", "telfm4100", "telfm4200", "telfm5300"),
         *("telfm6300", "telfm5500", "telfm6320", "telfmb630"),
-        *("telgh1201", "telgh1202", "telgh3000", "telgh4000", "telgh5200"),
+        *("telgh1201", "telgh1202", "telgh3000", "telgh4000"),
     }
     assert {family.name for family in families()} >= {"fmb", "fmb6", "fm1", "ft", "asset"}
 
@@ -190,6 +217,8 @@ def test_outputs() -> None:
     assert texts("telfmb120", "outputs", {"outputs": [True, False]}) == ["setdigout 10"]
     assert texts("telfm1120", "output", switch) == ["setdigout 10 0 0"]
     assert texts("telfma120", "outputs", {"outputs": [False, True]}) == ["setdigout 01 0 0"]
+    four = {"outputs": [False, False, True, False]}
+    assert texts("telfm6320", "outputs", four) == ["setdigout 0010 0 0 0 0"]
     with pytest.raises(CommandError, match="all at once"):
         told("telfma120", "output", switch)
     for content in ({"output": 2, "enable": True}, {"output": 0, "enable": True}):
@@ -205,6 +234,7 @@ def test_lights_and_position() -> None:
     assert texts("telfmb920", "location_request", {"type": "gprs"}) == ["getgps"]
     assert texts("telfmb920", "location_request", {"type": "sms"}) == ["getrecord"]
     assert texts("telfm1120", "location_request", {"type": "gprs"}) == ["getgps"]
+    assert texts("telftc921", "location_request", {"type": "sms"}) == ["getrecord"]
     for code, kind in (("telfm1120", "sms"), ("telfmb920", "gsm")):
         with pytest.raises(CommandError, match="cannot be asked"):
             told(code, "location_request", {"type": kind})

@@ -23,6 +23,7 @@ from waypost.protocols.instructions import (
     Registration,
 )
 from waypost.protocols.teltonika.parameters import Family, family_of
+from waypost.protocols.told import changed
 
 #: Characters of a command, with what an SMS puts before it.
 LONGEST = 160
@@ -61,7 +62,7 @@ def _instructions(family: Family, command: Command, device: Device) -> list[Text
             apn = command.content(Apn).apn
             return _set(family, _access(family, apn), (apn.password,))
         case "tracking":
-            return _set(family, _tracking(family, command.content(dict[str, Any])))
+            return _set(family, _tracking(family, command.content(dict[str, Any]), device))
         case "special_settings":
             return _set(family, _special(family, command.content(dict[str, Any])))
         case "location_request":
@@ -193,7 +194,7 @@ def _registration(family: Family, wanted: Registration) -> list[Text]:
 # Settings ------------------------------------------------------------------------------------
 
 
-def _tracking(family: Family, wanted: Mapping[str, Any]) -> Parameters:
+def _tracking(family: Family, wanted: Mapping[str, Any], device: Device) -> Parameters:
     """The profiles ``telfm`` and ``telfm5x``. What is saved is sent at once, at home and abroad."""
     values: Parameters = {}
     interval = min(wanted["tracking_interval"], WORD)
@@ -207,10 +208,11 @@ def _tracking(family: Family, wanted: Mapping[str, Any]) -> Parameters:
     if "on_stop_tracking_interval" in wanted:
         for period, send in family.stopped:
             values |= dict.fromkeys((period, send), wanted["on_stop_tracking_interval"])
-    sleep = _known(family.sleep, "sleep_mode")
-    values[sleep.mode] = int(wanted["sleep_mode"] == "soft_sleep")
-    if "sleep_timeout" in wanted:
-        values[sleep.timeout] = min(ceil(wanted["sleep_timeout"] / 60), sleep.longest)
+    if family.sleep is not None or changed(wanted, device, "sleep_mode"):
+        sleep = _known(family.sleep, "sleep_mode")
+        values[sleep.mode] = int(wanted["sleep_mode"] == "soft_sleep")
+        if "sleep_timeout" in wanted:
+            values[sleep.timeout] = min(ceil(wanted["sleep_timeout"] / 60), sleep.longest)
     if "stop_detection" in wanted:
         motion = _known(family.motion, "stop_detection")
         values[motion.id] = getattr(motion, wanted["stop_detection"])
