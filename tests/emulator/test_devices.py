@@ -126,6 +126,7 @@ def test_reports_decode_to_what_the_vehicle_did(name: str, transport: Transport)
         assert message.time is not None
         assert abs(message.time - reading.time) < (1000 if device.whole_seconds else 1)
         assert message.valid
+        assert not [name for name in message.values if name.endswith(("_fault", "_mismatch"))]
         assert message.latitude == pytest.approx(reading.latitude, abs=1e-6)
         assert message.longitude == pytest.approx(reading.longitude, abs=1e-6)
         assert message.speed == pytest.approx(reading.speed, abs=0.51)

@@ -66,7 +66,7 @@ class Ax5(Device):
             self._sequence = self._sequence % 0xFFFF + 1
         body = self._identity() + b"".join(record.data for record in records)
         body = pack(">H", len(body)) + body
-        return b"@P" + pack(">H", fastcrc.crc16.ibm_3740(body)) + body
+        return b"@P" + pack(">H", fastcrc.crc16.arc(body)) + body
 
     def _identity(self) -> bytes:
         return pack(">HQ", self._sequence, int(self.device_id))
