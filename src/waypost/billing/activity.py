@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import delete, exists, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.store.sql import chunks
 from waypost.store.tables import active_days, sources
 
 #: Connections may become known late by as many days.
@@ -61,9 +62,9 @@ async def active_days_of(
 ) -> dict[int, list[date]]:
     """The active days of these sources from ``since`` on, by source."""
     found: dict[int, list[date]] = {}
-    for start in range(0, len(source_ids), 1000):
+    for some in chunks(source_ids):
         query = select(active_days.c.source_id, active_days.c.day).where(
-            active_days.c.source_id.in_(source_ids[start : start + 1000]),
+            active_days.c.source_id.in_(some),
             active_days.c.day >= since,
         )
         for source_id, day in await connection.execute(query):

@@ -4,7 +4,7 @@ registers them; and the SIM cards."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -30,11 +30,9 @@ from waypost.billing.equipment import all_equipment
 from waypost.billing.tariffs import find as find_tariff
 from waypost.catalog import models
 from waypost.refusal import Refused, invalid
-from waypost.store.sql import utc_text
+from waypost.store.sql import chunks, utc_text
 from waypost.store.tables import bundles, orders, sim_cards, sources, trackers, users
 
-#: Values in one statement.
-CHUNK = 1000
 _IMEI = re.compile(r"\d{15}", re.ASCII)
 _OTHER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -259,7 +257,7 @@ async def import_bundles(
         if pattern.fullmatch(imei) is None:
             raise invalid(f"imeis[{place}]", "is no device id of this equipment")
     there: set[str] = set()
-    for some in _chunks(wanted):
+    for some in chunks(wanted):
         query = select(bundles.c.imei).where(bundles.c.imei.in_(some))
         there.update(await connection.scalars(query))
     if there:
@@ -407,7 +405,3 @@ def _model_code(equip_id: int) -> str:
     if equipment is None:
         raise Refused(204)
     return equipment.model_code
-
-
-def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

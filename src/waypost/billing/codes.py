@@ -16,6 +16,7 @@ from waypost.billing import ledger
 from waypost.billing.charging import ZERO
 from waypost.billing.tariffs import Tariff, find, tariff_of
 from waypost.refusal import Refused
+from waypost.store.sql import chunks
 from waypost.store.tables import activation_codes, tariffs
 
 DIGITS = 10
@@ -189,11 +190,11 @@ async def update_codes(
         values["money_amount"] = gives.money_amount
     changed = 0
     wanted = sorted(set(codes))
-    for start in range(0, len(wanted), CHUNK):
+    for some in chunks(wanted):
         done = await connection.execute(
             update(activation_codes)
             .where(
-                activation_codes.c.code.in_(wanted[start : start + CHUNK]),
+                activation_codes.c.code.in_(some),
                 activation_codes.c.dealer_id == dealer_id,
                 activation_codes.c.activated_at.is_(None),
                 activation_codes.c.tariff_id.in_(same_type),

@@ -16,6 +16,7 @@ from waypost.billing import charging, ledger
 from waypost.billing.codes import Code, use_code
 from waypost.billing.tariffs import Tariff, find, tariff_of
 from waypost.refusal import Refused
+from waypost.store.sql import chunks
 from waypost.store.tables import dealers, sources, tariffs, trackers
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
@@ -142,12 +143,12 @@ async def _known_before(connection: AsyncConnection, tracker_ids: Sequence[int])
     """Trackers whose device was registered once already: no bonus for it a second time."""
     former = sources.alias("former")
     found: set[int] = set()
-    for start in range(0, len(tracker_ids), 1000):
+    for some in chunks(tracker_ids):
         query = (
             select(trackers.c.id)
             .join(sources, sources.c.id == trackers.c.source_id)
             .join(former, former.c.former_device_id == sources.c.device_id)
-            .where(trackers.c.id.in_(tracker_ids[start : start + 1000]))
+            .where(trackers.c.id.in_(some))
         )
         found.update(await connection.scalars(query))
     return found

@@ -21,6 +21,7 @@ from waypost.fleet.sensors import list_sensors
 from waypost.fleet.service import Fleet, Write
 from waypost.refusal import invalid
 from waypost.store.points import FUTURE, PAGE, VALID, Point, Points
+from waypost.store.sql import chunks
 from waypost.store.tables import counter_marks, counters
 from waypost.telemetry.counters import Counting, Meter, Report, count
 from waypost.telemetry.folding import COMMON, Folding
@@ -33,7 +34,7 @@ DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 #: Daily marks are kept for this long.
 KEPT_MS = 400 * DAY_MS
-#: Sources in one query.
+#: Counters in one query.
 CHUNK = 1000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -88,9 +89,8 @@ async def counters_of(
 ) -> dict[int, list[CounterRow]]:
     """The counters of these sources, of one type or all, in the order they were made."""
     found: dict[int, list[CounterRow]] = {}
-    every = list(source_ids)
-    for start in range(0, len(every), CHUNK):
-        query = _query().where(counters.c.source_id.in_(every[start : start + CHUNK]))
+    for some in chunks(source_ids):
+        query = _query().where(counters.c.source_id.in_(some))
         if kind is not None:
             query = query.where(counters.c.type == kind)
         for row in await connection.execute(query):

@@ -73,7 +73,7 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
         elif name == LED:
             if can_tell(row.model, LED):
                 await _keep(outbox, row, LED, values, LED, values)
-        elif name in types_of(model):
+        elif name in _accepted(model):
             await _keep(outbox, row, name, values, SPECIAL, {"type": name, **values})
 
 
@@ -225,13 +225,16 @@ def has_special(row: TrackerRow) -> bool:
 async def special_of(
     connection: AsyncConnection, row: TrackerRow, name: str | None
 ) -> dict[str, Values]:
-    """The special settings of a device by type, or those of one type. Raises :class:`Refused` 214
-    where its model has none such."""
+    """The special settings of a device by type, or those of one type; the password of a lock in
+    general is among them where it was asked for or set. Raises :class:`Refused` 214 where its
+    model has none such."""
     types = types_of(models.model(row.model))
-    if not types or (name is not None and name not in types):
+    accepted = _accepted(models.model(row.model))
+    if not types or (name is not None and name not in accepted):
         raise Refused(214)
     known = await stored(connection, row.source_id)
-    wanted = types if name is None else (name,)
+    all_types = tuple(one for one in accepted if one in types or one in known)
+    wanted = all_types if name is None else (name,)
     return {
         one: {"type": one, **special_settings.defaults(one), **known.get(one, {})} for one in wanted
     }
@@ -248,18 +251,18 @@ async def change_special(
         raise Refused(
             7, errors=[{"parameter": f"{parameter}.type", "error": "is no type of settings"}]
         )
-    if name not in _accepted(row):
+    if name not in _accepted(models.model(row.model)):
         raise Refused(214)
     clean, errors = special_settings.validate(name, values)
     _need_none(parameter, errors)
     await _keep(outbox, row, name, _remembered(clean), SPECIAL, {"type": name, **clean})
 
 
-def _accepted(row: TrackerRow) -> tuple[str, ...]:
+def _accepted(model: Model | None) -> tuple[str, ...]:
     """Types that may be set: clients set any lock's password as that of a lock in general."""
-    types = types_of(models.model(row.model))
+    types = types_of(model)
     if any(name.endswith("_lock_password") for name in types):
-        return (*types, "electronic_lock_password")
+        return tuple(dict.fromkeys((*types, "electronic_lock_password")))
     return types
 
 

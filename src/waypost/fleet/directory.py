@@ -20,6 +20,7 @@ from waypost.fleet.device_ids import LONGEST, spellings
 from waypost.protocols.base import Device
 from waypost.settings import Settings
 from waypost.store.engine import Database
+from waypost.store.sql import chunks
 from waypost.store.tables import sources
 
 #: Seconds that a device id which nobody registered is believed to be unknown. Registering it ends
@@ -176,12 +177,11 @@ class Directory:
         task.add_done_callback(self._asking.discard)
 
     async def _answer(self, wanted: dict[str, asyncio.Future[DeviceRecord | None]]) -> None:
-        names = list(wanted)
         try:
             found: dict[str, DeviceRecord] = {}
             async with self._database.read() as connection:
-                for start in range(0, len(names), QUERY):
-                    query = _QUERY.where(sources.c.device_id.in_(names[start : start + QUERY]))
+                for some in chunks(wanted, QUERY):
+                    query = _QUERY.where(sources.c.device_id.in_(some))
                     for row in await connection.execute(query):
                         found[row.device_id] = _record(row)
         except BaseException as error:

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.sensor_rows import CHUNK, Among, KnownSensor, sensors_of
+from waypost.store.sql import chunks
 from waypost.store.tables import counters, sensors, sources
 from waypost.telemetry.counters import Counting
 from waypost.telemetry.folding import COMMON, Folding
@@ -86,9 +87,7 @@ async def live_foldings(
 ) -> dict[int, Folding]:
     """The same with counters, for reading messages."""
     found: dict[int, Folding] = {}
-    every = list(source_ids)
-    for start in range(0, len(every), CHUNK):
-        some = every[start : start + CHUNK]
+    for some in chunks(source_ids, CHUNK):
         query = select(sources.c.id, sources.c.settings).where(sources.c.id.in_(some))
         settings = {row.id: row.settings for row in await connection.execute(query)}
         counting = select(counters.c.source_id, counters.c.type, counters.c.sensor_id).where(

@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.service import Write
 from waypost.refusal import Refused
+from waypost.store.sql import chunks
 from waypost.store.tables import groups, trackers
-
-#: Ids in one statement.
-CHUNK = 1000
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -68,13 +66,10 @@ async def assign_group(
     """Puts trackers of the account into a group, or (0) into none. The ids must be checked. Raises
     :class:`Refused` 201 for a group that the account does not have."""
     await need_group(write.connection, user_id, group_id, 201)
-    for start in range(0, len(tracker_ids), CHUNK):
+    for some in chunks(tracker_ids):
         await write.connection.execute(
             update(trackers)
-            .where(
-                trackers.c.id.in_(tracker_ids[start : start + CHUNK]),
-                trackers.c.user_id == user_id,
-            )
+            .where(trackers.c.id.in_(some), trackers.c.user_id == user_id)
             .values(group_id=group_id or None)
         )
     write.changes.users.add(user_id)

@@ -13,20 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.rows import TrackerRow, fetch_row, rows_query
+from waypost.store.sql import chunks
 from waypost.store.tables import sources, trackers
-
-#: Ids in one statement.
-CHUNK = 1000
 
 
 async def lock_sources(connection: AsyncConnection, source_ids: Iterable[int]) -> None:
     """Nobody else writes to these sources until the end of the transaction. What was read of them
     before may be out of date."""
-    wanted = sorted(set(source_ids))
-    for start in range(0, len(wanted), CHUNK):
+    for some in chunks(sorted(set(source_ids))):
         await connection.execute(
             select(sources.c.id)
-            .where(sources.c.id.in_(wanted[start : start + CHUNK]))
+            .where(sources.c.id.in_(some))
             .order_by(sources.c.id)
             .with_for_update(key_share=True)
         )

@@ -18,6 +18,7 @@ from waypost.fleet.service import Fleet
 from waypost.fleet.state_view import connection_of, status_of
 from waypost.fleet.tracker_view import PanelTracker, panel_tracker
 from waypost.refusal import Refused
+from waypost.store.sql import chunks
 from waypost.store.tables import sources, tariffs, trackers, users
 from waypost.telemetry.status import Connection
 
@@ -175,9 +176,7 @@ def _keeps(wanted: Wanted) -> Callable[[Entry], bool] | None:
 async def _statuses(fleet: Fleet, now: int, snapshot: Snapshot) -> Value:
     """Connection statuses, a few thousand at a time, so that others have their turn."""
     found: dict[int, Connection] = {}
-    every = list(snapshot.entries.values())
-    for start in range(0, len(every), STEP):
-        some = every[start : start + STEP]
+    for some in chunks(snapshot.entries.values(), STEP):
         known = await fleet.states.get({entry.source_id for entry in some})
         for entry in some:
             found[entry.id] = status_of(
@@ -267,9 +266,8 @@ async def statuses_of(fleet: Fleet, rows: list[TrackerRow], now: int) -> dict[in
 async def owner_names(connection: AsyncConnection, user_ids: set[int]) -> dict[int, str]:
     """``owner_name`` by user id."""
     found: dict[int, str] = {}
-    every = sorted(user_ids)
-    for start in range(0, len(every), 1000):
-        query = select(users.c.id, OWNER_NAME).where(users.c.id.in_(every[start : start + 1000]))
+    for some in chunks(sorted(user_ids)):
+        query = select(users.c.id, OWNER_NAME).where(users.c.id.in_(some))
         found.update({row[0]: row[1] for row in await connection.execute(query)})
     return found
 

@@ -32,6 +32,7 @@ from waypost.fleet.service import Write
 from waypost.fleet.texts import normal_phone
 from waypost.refusal import Refused, invalid
 from waypost.settings import Settings
+from waypost.store.sql import chunks
 from waypost.store.tables import inbox, sources, trackers, user_trackers
 
 log = structlog.get_logger()
@@ -41,8 +42,8 @@ PLAIN_PLUGIN = 44
 
 #: Tries to make up a device id that nobody has.
 TRIES = 20
-#: Values in one query.
-CHUNK = 1000
+#: Patterns in one query.
+PATTERNS = 100
 
 
 class NewDevice(msgspec.Struct, kw_only=True):
@@ -286,8 +287,8 @@ async def taken_phones(connection: AsyncConnection, phones: Sequence[str]) -> se
 async def _ids(connection: AsyncConnection, key: Any, value: Any, keys: Sequence[Any]) -> Any:
     """key -> value of the rows that have one of ``keys``."""
     found = {}
-    for start in range(0, len(keys), CHUNK):
-        query = select(key, value).where(key.in_(keys[start : start + CHUNK]))
+    for some in chunks(keys):
+        query = select(key, value).where(key.in_(some))
         found.update({row[0]: row[1] for row in await connection.execute(query)})
     return found
 
@@ -318,11 +319,8 @@ async def leave_inbox(connection: AsyncConnection, device_ids: Iterable[str]) ->
         names += exact
         if pattern is not None:
             patterns.append(pattern)
-    for start in range(0, len(names), CHUNK):
-        some = names[start : start + CHUNK]
+    for some in chunks(names):
         await connection.execute(delete(inbox).where(inbox.c.device_id.in_(some)))
-    for start in range(0, len(patterns), CHUNK // 10):
-        likes = [
-            inbox.c.device_id.like(pattern) for pattern in patterns[start : start + CHUNK // 10]
-        ]
+    for some in chunks(patterns, PATTERNS):
+        likes = [inbox.c.device_id.like(pattern) for pattern in some]
         await connection.execute(delete(inbox).where(or_(*likes)))

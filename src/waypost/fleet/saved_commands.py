@@ -16,6 +16,7 @@ from waypost.fleet.rows import TrackerRow
 from waypost.fleet.service import Write
 from waypost.fleet.state_view import value_text
 from waypost.refusal import Refused, invalid
+from waypost.store.sql import chunks
 from waypost.store.tables import saved_commands
 from waypost.telemetry.state import State
 from waypost.text import END, PRINTABLE
@@ -87,11 +88,10 @@ async def of_trackers(
 ) -> dict[int, list[SavedCommand]]:
     """The commands of each of these trackers, in the order of ids."""
     found: dict[int, list[SavedCommand]] = {one: [] for one in tracker_ids}
-    wanted = list(found)
-    for start in range(0, len(wanted), 1000):
+    for some in chunks(found):
         query = (
             select(saved_commands)
-            .where(saved_commands.c.tracker_id.in_(wanted[start : start + 1000]))
+            .where(saved_commands.c.tracker_id.in_(some))
             .order_by(saved_commands.c.id)
         )
         for row in await connection.execute(query):

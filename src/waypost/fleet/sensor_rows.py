@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from waypost.store.sql import chunks
 from waypost.store.tables import sensors
 from waypost.telemetry.sensors import Sensor, Table
 
@@ -35,10 +36,8 @@ def in_steps(ids: Among) -> Iterator[list[int] | Select[Any]]:
     """What ``in_`` takes at a time."""
     if isinstance(ids, Select):
         yield ids
-        return
-    every = list(ids)
-    for start in range(0, len(every), CHUNK):
-        yield every[start : start + CHUNK]
+    else:
+        yield from chunks(ids, CHUNK)
 
 
 async def sensors_of(

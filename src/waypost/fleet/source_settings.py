@@ -10,13 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.fleet.locking import lock_sources
 from waypost.fleet.service import Write
+from waypost.store.sql import chunks
 from waypost.store.tables import sources
 
 #: Titles of digital outputs, by number.
 OUTPUTS = "outputs"
-
-#: Sources in one query.
-CHUNK = 1000
 
 
 async def settings_of(
@@ -24,10 +22,8 @@ async def settings_of(
 ) -> dict[int, dict[str, Any]]:
     """All of them, by source."""
     found: dict[int, dict[str, Any]] = {}
-    for start in range(0, len(source_ids), CHUNK):
-        query = select(sources.c.id, sources.c.settings).where(
-            sources.c.id.in_(source_ids[start : start + CHUNK])
-        )
+    for some in chunks(source_ids):
+        query = select(sources.c.id, sources.c.settings).where(sources.c.id.in_(some))
         found.update({row.id: row.settings for row in await connection.execute(query)})
     return found
 

@@ -1,12 +1,25 @@
-"""What both engines can do but spell differently."""
+"""What both engines can do but spell differently, and how much they take at once."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from sqlalchemy import Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+T = TypeVar("T")
+
+#: Values in one statement: engines have a limit, and long lists take long to plan.
+CHUNK = 1000
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """``values`` in lists that one statement can take."""
+    every = list(values)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 class utc_text(FunctionElement[str]):

@@ -19,6 +19,7 @@ from waypost.fleet.sensor_history import sensor_history
 from waypost.fleet.sensor_rows import sensors_of
 from waypost.fleet.service import Write
 from waypost.fleet.state_view import Clock
+from waypost.store.sql import chunks
 from waypost.store.tables import trackers as trackers_table
 from waypost.telemetry.sensors import Discrete, Sensor
 
@@ -147,8 +148,8 @@ def _check_targets(rows: list[TrackerRow | None]) -> list[TrackerRow]:
 
 async def _now(write: Write, tracker_ids: list[int]) -> dict[int, TrackerRow]:
     found: dict[int, TrackerRow] = {}
-    for start in range(0, len(tracker_ids), 1000):
-        query = rows_query().where(trackers_table.c.id.in_(tracker_ids[start : start + 1000]))
+    for some in chunks(tracker_ids):
+        query = rows_query().where(trackers_table.c.id.in_(some))
         found.update({row.id: row for row in await fetch_rows(write.connection, query)})
     return found
 
