@@ -1,15 +1,15 @@
-"""What makers have in common where devices are told something (``protocols.instructions``): which
-kinds a model takes, and fields that fit into a line."""
+"""What makers have in common where devices are told something (``protocols.instructions``): a table
+of what is said for each kind, which kinds a model takes, and fields that fit into a line."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from waypost.catalog import models, profiles
 from waypost.catalog.models import Model
-from waypost.protocols.base import Command, CommandError, Device, Text
+from waypost.protocols.base import Command, CommandError, Device, Protocol, Text
 
 Tell = Callable[[Command, Device], list[Text]]
 """Says one kind of instruction in a maker's language."""
@@ -49,13 +49,25 @@ def takes(kind: str, device: Device, profiles: Collection[str]) -> bool:
     return False
 
 
-def tell(tells: Mapping[str, Tell], command: Command, device: Device) -> list[Text]:
-    """What ``command`` is in a maker's language. Raises :class:`CommandError` for a kind that is
-    not among ``tells``."""
-    say = tells.get(command.kind)
-    if say is None:
-        raise CommandError(f"there are no instructions for such a device: {command.kind}")
-    return say(command, device)
+class Telling(Protocol):
+    """A protocol whose instructions are a table, and whose SMS are what goes over a connection."""
+
+    tells: ClassVar[Mapping[str, Tell]]
+    #: Tracking profiles for which there are instructions.
+    profiles: ClassVar[frozenset[str]]
+
+    @classmethod
+    def can_tell(cls, kind: str, device: Device) -> bool:
+        return kind in cls.tells and takes(kind, device, cls.profiles)
+
+    def instructions(self, command: Command, device: Device) -> list[Text]:
+        say = self.tells.get(command.kind)
+        if say is None:
+            raise CommandError(f"there are no instructions for such a device: {command.kind}")
+        return say(command, device)
+
+    def by_sms(self, text: Text, device: Device) -> Text:
+        return one_sms(text)
 
 
 def profile_of(device: Device) -> str:

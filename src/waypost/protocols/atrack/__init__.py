@@ -36,12 +36,10 @@ from waypost.protocols.base import (
     Device,
     Encoded,
     Hello,
-    Protocol,
     ProtocolError,
-    Text,
     Transport,
 )
-from waypost.protocols.told import one_sms
+from waypost.protocols.told import Telling
 
 _ACKNOWLEDGEMENT = struct.Struct(">HQH")
 _HEADER = struct.Struct(">2sHHHQ")
@@ -52,11 +50,13 @@ _ANSWERS = (b"$INFO=", b"$UNID=", b"$OK\r", b"$ERROR=")
 _COMMAND = re.compile(r"AT\$[0-9A-Za-z]+\+([0-9A-Za-z]+)(?:=|$)")
 
 
-class Atrack(Protocol):
+class Atrack(Telling):
     name = "atrack"
     port = 5026
     max_frame = 8192
     commands = True
+    tells = instructions.TELLS
+    profiles = instructions.PROFILES
 
     _begun = False
     _form = ""
@@ -160,13 +160,3 @@ class Atrack(Protocol):
             raise CommandError("a command is one line of text, such as AT$INFO=?")
         tag = _COMMAND.match(text)
         return Encoded(text.encode() + b"\r\n", key=tag[1] if tag else None)
-
-    @classmethod
-    def can_tell(cls, kind: str, device: Device) -> bool:
-        return instructions.can_tell(kind, device)
-
-    def instructions(self, command: Command, device: Device) -> list[Text]:
-        return instructions.instructions(command, device)
-
-    def by_sms(self, text: Text, device: Device) -> Text:
-        return one_sms(text)

@@ -28,21 +28,13 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given, takes, tell
+from waypost.protocols.told import Tell, field, given
 
 PROFILES = frozenset({"atrack"})
 
 _TCP = {"tcp": 1, "udp": 0}
 _BY_TIME, _BY_DISTANCE, _BY_HEADING = 1, 2, 128
 _TO_SERVER = 2
-
-
-def can_tell(kind: str, device: Device) -> bool:
-    return kind in _TELLS and takes(kind, device, PROFILES)
-
-
-def instructions(command: Command, device: Device) -> list[Text]:
-    return tell(_TELLS, command, device)
 
 
 def _registration(command: Command, device: Device) -> list[Text]:
@@ -122,7 +114,7 @@ def _switched(output: int, on: bool) -> Text:
     return Text(f"AT$OUTC={output},{1 if on else 0}")
 
 
-_TELLS: dict[str, Tell] = {
+TELLS: dict[str, Tell] = {
     "registration": _registration,
     "apn": _apn,
     "tracking": _tracking,

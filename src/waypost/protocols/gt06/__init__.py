@@ -24,9 +24,7 @@ from waypost.protocols.base import (
     Device,
     Encoded,
     Hello,
-    Protocol,
     ProtocolError,
-    Text,
     Transport,
 )
 from waypost.protocols.gt06 import (
@@ -49,7 +47,7 @@ from waypost.protocols.gt06.envelope import (
 )
 from waypost.protocols.gt06.pictures import Pictures
 from waypost.protocols.reader import Reader
-from waypost.protocols.told import one_sms
+from waypost.protocols.told import Telling
 from waypost.telemetry.message import Message
 
 LOGIN, COMMAND, TIME_REQUEST = 0x01, 0x80, 0x8A
@@ -134,12 +132,14 @@ _LONG_REPLIES = {
 }
 
 
-class Gt06(Protocol):
+class Gt06(Telling):
     name = "gt06"
     aliases = ("concox", "jimi")
     port = 5023
     max_frame = 16_384
     commands = True
+    tells = instructions.TELLS
+    profiles = instructions.PROFILES
 
     _offset = 0
     _pictures: Pictures | None = None
@@ -262,16 +262,6 @@ class Gt06(Protocol):
         body = flag.to_bytes(4, "big") + text.encode("ascii")
         content = bytes((len(body),)) + body + suffix
         return Encoded(pack(COMMAND, content, flag & 0xFFFF), key=f"{flag:08x}")
-
-    @classmethod
-    def can_tell(cls, kind: str, device: Device) -> bool:
-        return instructions.can_tell(kind, device)
-
-    def instructions(self, command: Command, device: Device) -> list[Text]:
-        return instructions.instructions(command, device)
-
-    def by_sms(self, text: Text, device: Device) -> Text:
-        return one_sms(text)
 
 
 def _bare(packet: Packet, frame: bytes) -> Decoded:

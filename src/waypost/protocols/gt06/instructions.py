@@ -45,8 +45,6 @@ from waypost.protocols.told import (
     needed,
     parts,
     profile_of,
-    takes,
-    tell,
 )
 
 PROFILES = frozenset(
@@ -74,14 +72,6 @@ _NO_FIX = 60
 #: What SPEEDCHECK takes: seconds, km/h.
 _CHECK_SECONDS, _CHECK_SPEEDS = range(1, 31), range(10, 301)
 _HARSH = "harsh_behavior_concox_x1"
-
-
-def can_tell(kind: str, device: Device) -> bool:
-    return kind in _TELLS and takes(kind, device, PROFILES)
-
-
-def instructions(command: Command, device: Device) -> list[Text]:
-    return tell(_TELLS, command, device)
 
 
 def _said(*fields: object) -> Text:
@@ -238,7 +228,7 @@ def _password(device: Device) -> str:
     return field(device.password or _OLD_PASSWORD, "password", _ENDS)
 
 
-_TELLS: dict[str, Tell] = {
+TELLS: dict[str, Tell] = {
     "registration": _registration,
     "apn": _apn,
     "tracking": _tracking,

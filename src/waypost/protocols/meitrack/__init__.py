@@ -20,7 +20,6 @@ from waypost.protocols.base import (
     Device,
     Encoded,
     Hello,
-    Protocol,
     ProtocolError,
     Text,
     Transport,
@@ -31,6 +30,7 @@ from waypost.protocols.meitrack.envelope import Frame, frame_size, pack, recogni
 from waypost.protocols.meitrack.events import REQUESTED
 from waypost.protocols.meitrack.pictures import Pictures, request
 from waypost.protocols.meitrack.text import read_report
+from waypost.protocols.told import Telling
 
 #: Longest command, bytes (1.1: "no more than 1,024 bytes").
 LONGEST_COMMAND = 1024
@@ -42,11 +42,13 @@ _LAST_PICTURE = b"camera_picture.jpg"
 _FRAMED = re.compile(r"@@([A-z])[0-9]{1,5},[0-9]{5,20},(.+)\*[0-9A-Fa-f]{2}", re.DOTALL)
 
 
-class Meitrack(Protocol):
+class Meitrack(Telling):
     name = "meitrack"
     port = 5020
     max_frame = 16_384
     commands = True
+    tells = instructions.TELLS
+    profiles = instructions.PROFILES
 
     _pictures: Pictures | None = None
 
@@ -143,13 +145,6 @@ class Meitrack(Protocol):
         if not re.fullmatch("[0-9]{5,20}", device.device_id):
             raise CommandError(f"{device.device_id!r} is not an IMEI")
         return Encoded(pack(identifier, device.device_id, data), key=identifier)
-
-    @classmethod
-    def can_tell(cls, kind: str, device: Device) -> bool:
-        return instructions.can_tell(kind, device)
-
-    def instructions(self, command: Command, device: Device) -> list[Text]:
-        return instructions.instructions(command, device)
 
     def by_sms(self, text: Text, device: Device) -> Text:
         return instructions.by_sms(text, device)

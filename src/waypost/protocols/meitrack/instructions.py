@@ -24,7 +24,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given, needed, one_sms, parts, takes, tell
+from waypost.protocols.told import Tell, field, given, needed, one_sms, parts
 
 #: What stands before a command by SMS unless the owner chose another.
 _FACTORY = "0000"
@@ -37,14 +37,6 @@ _TENS, _MINUTE = 10, 60
 _MOST = 65_535
 _OUTPUTS = 5
 _KEEP = "2"
-
-
-def can_tell(kind: str, device: Device) -> bool:
-    return kind in _TELLS and takes(kind, device, PROFILES)
-
-
-def instructions(command: Command, device: Device) -> list[Text]:
-    return tell(_TELLS, command, device)
 
 
 def by_sms(text: Text, device: Device) -> Text:
@@ -132,7 +124,7 @@ def _led(command: Command, device: Device) -> list[Text]:
     return [Text("B31,00" if command.content(Led).enable else "B31,10")]
 
 
-_TELLS: dict[str, Tell] = {
+TELLS: dict[str, Tell] = {
     "registration": _registration,
     "tracking": _tracking,
     "location_request": _location,

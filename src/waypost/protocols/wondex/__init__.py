@@ -20,12 +20,11 @@ from waypost.protocols.base import (
     Device,
     Encoded,
     Hello,
-    Protocol,
     ProtocolError,
     Text,
     Transport,
 )
-from waypost.protocols.told import one_sms
+from waypost.protocols.told import Telling
 from waypost.protocols.wondex import instructions
 from waypost.telemetry.message import Cell, Message, utc_ms
 
@@ -58,11 +57,13 @@ _EVENTS = {2: 401}
 _MOST_VOLTS = 50
 
 
-class Wondex(Protocol):
+class Wondex(Telling):
     name = "wondex"
     port = 5008
     max_frame = 2048
     commands = True
+    tells = instructions.TELLS
+    profiles = instructions.PROFILES
 
     @classmethod
     def recognises(cls, start: bytes) -> bool | None:
@@ -130,15 +131,10 @@ class Wondex(Protocol):
         name = _COMMAND.match(text)
         return Encoded(text.encode() + b"\r\n", key=name[1] if name else None)
 
-    @classmethod
-    def can_tell(cls, kind: str, device: Device) -> bool:
-        return instructions.can_tell(kind, device)
-
     def instructions(self, command: Command, device: Device) -> list[Text]:
-        return instructions.instructions(command, device, self.transport)
-
-    def by_sms(self, text: Text, device: Device) -> Text:
-        return one_sms(text)
+        if command.kind == "tracking":
+            return instructions.tracking(command, device, self.transport)
+        return super().instructions(command, device)
 
 
 def _network(line: str, match: re.Match[str]) -> Decoded:

@@ -30,7 +30,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, changed, field, given, is_address, takes, tell
+from waypost.protocols.told import Tell, changed, field, given, is_address
 
 #: Stands in every command unless the owner chose another.
 _FACTORY = "0000"
@@ -51,26 +51,6 @@ _DEEP = 2
 #: it sleeps with GPRS off.
 _LEVELS = ("bat_voltage", "bat_psm_interval")
 _WAKE_UPS = ("wakeup_timer1", "wakeup_timer2", "wakeup_timer3")
-
-
-def can_tell(kind: str, device: Device) -> bool:
-    return kind in _KINDS and takes(kind, device, PROFILES)
-
-
-def instructions(command: Command, device: Device, transport: Transport) -> list[Text]:
-    """``transport``: what its reports travel by."""
-    way = _COMMTYPE["udp" if transport is Transport.UDP else "tcp"]
-    tells: dict[str, Tell] = {
-        "registration": _registration,
-        "tracking": lambda command, device: _tracking(command, device, way),
-        "location_request": _location,
-        "output": _output,
-        "outputs": _outputs,
-    }
-    return tell(tells, command, device)
-
-
-_KINDS = frozenset({"registration", "tracking", "location_request", "output", "outputs"})
 
 
 def _line(device: Device, name: str, *parameters: object, secret: str = "") -> Text:
@@ -104,7 +84,9 @@ def _registration(command: Command, device: Device) -> list[Text]:
     ]
 
 
-def _tracking(command: Command, device: Device, way: int) -> list[Text]:
+def tracking(command: Command, device: Device, transport: Transport = Transport.TCP) -> list[Text]:
+    """``transport``: what its reports travel by."""
+    way = _COMMTYPE["udp" if transport is Transport.UDP else "tcp"]
     told = command.content(Tracking)
     unpublished = [name for name in _LEVELS if changed(told, device, name)]
     if told.get("psm_mode") == _DEEP:
@@ -159,3 +141,12 @@ def _outputs(command: Command, device: Device) -> list[Text]:
 
 def _switched(device: Device, output: int, on: bool) -> Text:
     return _line(device, "OUTC", output, 1 if on else 0)
+
+
+TELLS: dict[str, Tell] = {
+    "registration": _registration,
+    "tracking": tracking,
+    "location_request": _location,
+    "output": _output,
+    "outputs": _outputs,
+}
