@@ -101,6 +101,11 @@ class States:
             return None
         return known if known.checked >= self.believed_from else None
 
+    async def one(self, source_id: int) -> Known:
+        """The state of a source."""
+        known = self.peek(source_id)
+        return known if known is not None else (await self.get((source_id,)))[source_id]
+
     async def get(self, source_ids: Iterable[int]) -> dict[int, Known]:
         """The states of all these sources, from memory where it has them, the rest with one
         query."""

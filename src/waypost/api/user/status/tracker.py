@@ -60,8 +60,7 @@ async def list_(call: UserCall, trackers: TrackerIds) -> Value[dict[str, Current
 )
 async def assign(call: UserCall, tracker: TrackerRow, new_status_id: int) -> Changed:
     """Gives a tracker a status of its list."""
-    known = await call.services.fleet.states.get([tracker.source_id])
-    state = known[tracker.source_id].state
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     fix = state.gps if state is not None else None
     async with call.services.fleet.write() as write:
         await statuses.need_feature(write.connection, call.user.account_id)

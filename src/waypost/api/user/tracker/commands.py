@@ -51,12 +51,10 @@ async def update(call: UserCall, tracker: TrackerRow, command: CommandFields) ->
 )
 async def execute(call: UserCall, tracker: TrackerRow, command_id: int) -> None:
     """Sends a command: to the device at once where it is connected, else when it connects."""
-    known = await call.services.fleet.states.get([tracker.source_id])
+    known = await call.services.fleet.states.one(tracker.source_id)
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
-        await saved_commands.execute_command(
-            call.outbox(write), tracker, command_id, known[tracker.source_id].state
-        )
+        await saved_commands.execute_command(call.outbox(write), tracker, command_id, known.state)
 
 
 @user_action("tracker/command/delete", right="tracker_update", tracker=Own(live=True), errors=[201])

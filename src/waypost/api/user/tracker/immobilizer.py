@@ -7,7 +7,6 @@ import msgspec
 from waypost.api.action import Own, UserCall, user_action
 from waypost.fleet import immobilizer
 from waypost.fleet.rows import TrackerRow
-from waypost.telemetry.state import State
 
 
 class Immobilizer(msgspec.Struct):
@@ -21,7 +20,7 @@ class Immobilizer(msgspec.Struct):
 async def read(call: UserCall, tracker: TrackerRow) -> Immobilizer:
     """Whether the engine is blocked: as the device reports its first output, or as it acknowledged
     a command since."""
-    state = await _state(call, tracker)
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     async with call.services.database.read() as connection:
         return Immobilizer(await immobilizer.is_blocked(connection, tracker, state))
 
@@ -34,12 +33,7 @@ async def read(call: UserCall, tracker: TrackerRow) -> Immobilizer:
 )
 async def set_(call: UserCall, tracker: TrackerRow, enabled: bool) -> None:
     """Blocks the engine, or lets it go, by the device's first output."""
-    state = await _state(call, tracker)
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await immobilizer.block(call.outbox(write), tracker, enabled, state)
-
-
-async def _state(call: UserCall, tracker: TrackerRow) -> State | None:
-    known = await call.services.fleet.states.get([tracker.source_id])
-    return known[tracker.source_id].state

@@ -11,7 +11,6 @@ from waypost.api.action import Own, UserCall, user_action
 from waypost.api.errors import ApiError
 from waypost.fleet import instructions
 from waypost.fleet.rows import TrackerRow
-from waypost.telemetry.state import State
 
 #: What the platform's own search may end in, and what is answered unless the device is asked too.
 _NOTHING_FOUND = {"needless": 256, "unknown": 214}
@@ -26,7 +25,7 @@ async def location_request(
     """Asks the device where it is: by SMS, or over its connection for a position by the mobile
     network (``gsm``) or by satellites (``gprs``). For ``gsm`` the platform also looks up the cells
     that the device reported last, and stores the position that they tell."""
-    state = await _state(call, tracker)
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     locator = call.services.locator
     newest = None
     if type == "gsm" and locator is not None:
@@ -52,7 +51,7 @@ async def location_request(
 )
 async def set_(call: UserCall, tracker: TrackerRow, output: int, enable: bool) -> None:
     """Switches one output of the device, counted from 1."""
-    state = await _state(call, tracker)
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await instructions.set_output(call.outbox(write), tracker, output, enable, state)
@@ -66,12 +65,7 @@ async def set_(call: UserCall, tracker: TrackerRow, output: int, enable: bool) -
 )
 async def set_all(call: UserCall, tracker: TrackerRow, outputs: Outputs) -> None:
     """Switches all outputs of the device; there must be as many as its model has."""
-    state = await _state(call, tracker)
+    state = (await call.services.fleet.states.one(tracker.source_id)).state
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await instructions.set_outputs(call.outbox(write), tracker, outputs, state)
-
-
-async def _state(call: UserCall, tracker: TrackerRow) -> State | None:
-    known = await call.services.fleet.states.get([tracker.source_id])
-    return known[tracker.source_id].state

@@ -87,7 +87,7 @@ async def get_diagnostics(call: UserCall, tracker: TrackerRow) -> Diagnostics:
 
 async def _known(call: UserCall, tracker: TrackerRow) -> tuple[State | None, list[KnownSensor]]:
     fleet = call.services.fleet
-    known = (await fleet.states.get([tracker.source_id]))[tracker.source_id]
+    known = await fleet.states.one(tracker.source_id)
     async with fleet.database.read() as connection:
         return known.state, await list_sensors(connection, tracker.source_id)
 

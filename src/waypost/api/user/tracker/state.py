@@ -12,7 +12,6 @@ from waypost.api.errors import ApiError
 from waypost.api.reply import Encoded, Value
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.state_view import TrackerState
-from waypost.fleet.states import Known
 
 TrackerIds = Annotated[list[int], msgspec.Meta(max_length=2000)]
 
@@ -52,7 +51,7 @@ async def get_state(call: UserCall, tracker: TrackerRow) -> Encoded[OneState]:
     """The newest that is known of a tracker."""
     fleet = call.services.fleet
     garage = await fleet.trackers.of_user(call.user)
-    known: Known = (await fleet.states.get([tracker.source_id]))[tracker.source_id]
+    known = await fleet.states.one(tracker.source_id)
     keyed = garage.views(call.user.zone, call.iso).encode(tracker, known, call.now)
     return Encoded([_opening(call), b',"state":', keyed[keyed.index(b":") + 1 :], b"}"])
 
@@ -105,7 +104,7 @@ def _opening(call: UserCall) -> bytes:
 @user_action("tracker/get_last_gps_point", tracker=Own(live=True))
 async def get_last_gps_point(call: UserCall, tracker: TrackerRow) -> Value[LastGpsPoint | None]:
     """The newest position found by satellites; null where there is none yet."""
-    known: Known = (await call.services.fleet.states.get([tracker.source_id]))[tracker.source_id]
+    known = await call.services.fleet.states.one(tracker.source_id)
     fix = known.state.gnss if known.state is not None else None
     if fix is None:
         return Value(None)
