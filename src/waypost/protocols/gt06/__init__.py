@@ -47,6 +47,7 @@ from waypost.protocols.gt06.envelope import (
 )
 from waypost.protocols.gt06.pictures import Pictures
 from waypost.protocols.reader import Reader
+from waypost.protocols.stream import cut
 from waypost.protocols.told import Telling
 from waypost.telemetry.message import Message
 
@@ -151,23 +152,10 @@ class Gt06(Telling):
         return None if start in (b"", b"\x78", b"\x79") else False
 
     def frames(self, buffer: bytearray) -> list[bytes]:
-        found: list[bytes] = []
-        at, end = 0, len(buffer)
-        try:
-            while at < end:
-                size = frame_size(buffer, at, end, self.max_frame)
-                if size is None:
-                    if self.transport is Transport.UDP:
-                        raise ProtocolError(f"a datagram of {end} bytes is cut short")
-                    break
-                found.append(bytes(buffer[at : at + size]))
-                at += size
-        except ProtocolError:
-            # What came before it is good, and it will be met again.
-            if not found:
-                raise
-        del buffer[:at]
-        return found
+        def size_at(data: bytes, at: int) -> int | None:
+            return frame_size(data, at, self.max_frame)
+
+        return cut(buffer, size_at, whole=self.transport is Transport.UDP)
 
     def decode(self, frame: bytes, device: Device | None, *, unknown: bool = False) -> Decoded:
         packet = unpack(frame)

@@ -43,64 +43,64 @@ class Packet(NamedTuple):
     bare: bool = False
 
 
-def frame_size(buffer: bytes | bytearray, at: int, end: int, longest: int) -> int | None:
+def frame_size(data: bytes, at: int, longest: int) -> int | None:
     """Bytes of the frame that begins at ``at``; None where too few are there to say. Raises
     :class:`ProtocolError` for what cannot begin one, and for one longer than ``longest``."""
-    have = end - at
-    head = bytes(buffer[at : at + 2])
+    have = len(data) - at
+    head = data[at : at + 2]
     if head not in (SHORT, LONG) and not (have == 1 and head in (b"\x78", b"\x79")):
         raise ProtocolError(f"a packet begins with 7878 or 7979, not with {head.hex()}")
     if have < 5:
         return None
-    stated = _stated_size(buffer, at)
+    stated = _stated_size(data, at)
     if stated > longest:
         raise ProtocolError(f"a packet of {stated} bytes; {longest} are the most")
     if have < stated:
         return None
-    if head == SHORT and buffer[at + 3] in BARE_SCANS:
+    if head == SHORT and data[at + 3] in BARE_SCANS:
         if have < _SCAN_CELLS:
             return None
-        if _is_bare(buffer, at, stated):
-            return _scan_size(buffer, at, have)
-    if buffer[at + stated - 2 : at + stated] == END:
+        if _is_bare(data, at, stated):
+            return _scan_size(data, at, have)
+    if data[at + stated - 2 : at + stated] == END:
         return stated
     # A wrong length: the end's mark decides.
     if have < stated + 2:
         return None
-    if buffer[at + stated : at + stated + 2] == END:
+    if data[at + stated : at + stated + 2] == END:
         return stated + 2
-    mark = buffer.find(END, at + 5, end)
+    mark = data.find(END, at + 5)
     if mark < 0 and have > longest:
         raise ProtocolError(f"a packet that does not end within {longest} bytes")
     return mark + 2 - at if mark >= 0 else None
 
 
-def _stated_size(buffer: bytes | bytearray, at: int) -> int:
-    if buffer[at] == SHORT[0]:
-        return 5 + buffer[at + 2]
-    return 6 + int.from_bytes(buffer[at + 2 : at + 4], "big")
+def _stated_size(data: bytes, at: int) -> int:
+    if data[at] == SHORT[0]:
+        return 5 + data[at + 2]
+    return 6 + int.from_bytes(data[at + 2 : at + 4], "big")
 
 
-def _is_bare(buffer: bytes | bytearray, at: int, stated: int) -> bool:
+def _is_bare(data: bytes, at: int, stated: int) -> bool:
     """Is the scan at ``at`` a bare one? Its time is in decimal digits, and taken as an ordinary
     packet of ``stated`` bytes it would have no end and a wrong checksum."""
-    if not buffer[at + 4 : at + 10].hex().isdigit():
+    if not data[at + 4 : at + 10].hex().isdigit():
         return False
-    if stated < 10 or buffer[at + stated - 2 : at + stated] != END:
+    if stated < 10 or data[at + stated - 2 : at + stated] != END:
         return True
-    crc = crc16.ibm_sdlc(bytes(buffer[at + 2 : at + stated - 4]))
-    return crc != int.from_bytes(buffer[at + stated - 4 : at + stated - 2], "big")
+    crc = crc16.ibm_sdlc(data[at + 2 : at + stated - 4])
+    return crc != int.from_bytes(data[at + stated - 4 : at + stated - 2], "big")
 
 
-def _scan_size(buffer: bytes | bytearray, at: int, have: int) -> int | None:
+def _scan_size(data: bytes, at: int, have: int) -> int | None:
     """Bytes of a bare scan."""
-    cells = _SCAN_CELLS + buffer[at + 2] * _POINT
+    cells = _SCAN_CELLS + data[at + 2] * _POINT
     if have <= cells:
         return None
-    size = cells + 1 + _NETWORK + buffer[at + cells] * _CELL + len(END)
+    size = cells + 1 + _NETWORK + data[at + cells] * _CELL + len(END)
     if have < size:
         return None
-    if buffer[at + size - 2 : at + size] != END:
+    if data[at + size - 2 : at + size] != END:
         raise ProtocolError(f"a scan of access points and cells does not end after {size} bytes")
     return size
 

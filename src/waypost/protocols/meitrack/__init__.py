@@ -30,6 +30,7 @@ from waypost.protocols.meitrack.envelope import Frame, frame_size, pack, recogni
 from waypost.protocols.meitrack.events import REQUESTED
 from waypost.protocols.meitrack.pictures import Pictures, request
 from waypost.protocols.meitrack.text import read_report
+from waypost.protocols.stream import cut
 from waypost.protocols.told import Telling
 
 #: Longest command, bytes (1.1: "no more than 1,024 bytes").
@@ -57,26 +58,10 @@ class Meitrack(Telling):
         return recognised(start)
 
     def frames(self, buffer: bytearray) -> list[bytes]:
-        found: list[bytes] = []
-        at, end = 0, len(buffer)
-        try:
-            while at < end:
-                if buffer[at] in b"\r\n\0":
-                    at += 1
-                    continue
-                size = frame_size(buffer, at, end, self.max_frame)
-                if size is None:
-                    if self.transport is Transport.UDP:
-                        raise ProtocolError(f"a datagram of {end} bytes is cut short")
-                    break
-                found.append(bytes(buffer[at : at + size]))
-                at += size
-        except ProtocolError:
-            # What came before it is good, and it will be met again.
-            if not found:
-                raise
-        del buffer[:at]
-        return found
+        def size_at(data: bytes, at: int) -> int | None:
+            return frame_size(data, at, self.max_frame)
+
+        return cut(buffer, size_at, whole=self.transport is Transport.UDP, fill=b"\r\n\0")
 
     def decode(self, frame: bytes, device: Device | None, *, unknown: bool = False) -> Decoded:
         message = unpack(frame)

@@ -35,12 +35,13 @@ class Frame(NamedTuple):
     fault: str | None
 
 
-def frame_size(buffer: bytes | bytearray, at: int, end: int, longest: int) -> int | None:
+def frame_size(data: bytes, at: int, longest: int) -> int | None:
     """Bytes of the frame that begins at ``at``; None where too few are there to say. Raises
     :class:`ProtocolError` for what cannot begin one, and for one longer than ``longest``."""
-    head = _HEAD.match(buffer, at, min(at + 9, end))
+    end = len(data)
+    head = _HEAD.match(data, at, at + 9)
     if head is None:
-        start = bytes(buffer[at : min(at + 9, end)])
+        start = data[at : at + 9]
         if _HEAD_BEGUN.fullmatch(start):
             return None
         raise ProtocolError(f"a message begins with $$, identifier and length, not with {start!r}")
@@ -49,20 +50,20 @@ def frame_size(buffer: bytes | bytearray, at: int, end: int, longest: int) -> in
         raise ProtocolError(f"a message of {size} bytes; {longest} are the most")
     if end - at < size:
         return None
-    if buffer[at + size - 2 : at + size] == END:
+    if data[at + size - 2 : at + size] == END:
         return size
-    if _is_binary(buffer, head.end()):
+    if _is_binary(data, head.end()):
         raise ProtocolError(f"a message does not end after the {size} bytes that it states")
     # A wrong length of a line: its end decides.
-    mark = buffer.find(END, at, end)
+    mark = data.find(END, at)
     if mark < 0 and end - at > longest:
         raise ProtocolError(f"a message that does not end within {longest} bytes")
     return mark + len(END) - at if mark >= 0 else None
 
 
-def _is_binary(buffer: bytes | bytearray, at: int) -> bool:
-    unit = _UNIT.match(buffer, at)
-    return unit is not None and bytes(buffer[unit.end() : unit.end() + 4]) in BINARY
+def _is_binary(data: bytes, at: int) -> bool:
+    unit = _UNIT.match(data, at)
+    return unit is not None and data[unit.end() : unit.end() + 4] in BINARY
 
 
 def unpack(frame: bytes) -> Frame:

@@ -25,6 +25,7 @@ from waypost.protocols.base import (
     Text,
     Transport,
 )
+from waypost.protocols.stream import cut
 from waypost.protocols.teltonika import settings
 from waypost.protocols.teltonika.avl import (
     CODEC_8,
@@ -90,24 +91,7 @@ class Teltonika(Protocol):
         return True if size is not None and len(head) >= min(size, 17) else None
 
     def frames(self, buffer: bytearray) -> list[bytes]:
-        found: list[bytes] = []
-        data = bytes(buffer)
-        at, end = 0, len(data)
-        try:
-            while at < end:
-                size = self._next_size(data, at)
-                if size is None or size > end - at:
-                    if self.transport is Transport.UDP:
-                        raise ProtocolError(f"a datagram of {end} bytes is cut short")
-                    break
-                found.append(data[at : at + size])
-                at += size
-        except ProtocolError:
-            # What came before it is good, and it will be met again.
-            if not found:
-                raise
-        del buffer[:at]
-        return found
+        return cut(buffer, self._next_size, whole=self.transport is Transport.UDP)
 
     def _next_size(self, data: bytes, at: int) -> int | None:
         """Bytes of the frame at ``at``; None where too few are there to say."""
