@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
-from waypost.catalog import errors
 from waypost.refusal import Refused, invalid
 
-__all__ = ["ApiError", "ErrorReply", "error_body", "invalid"]
+__all__ = ["ApiError", "ErrorReply", "invalid"]
 
 
 class ApiError(Refused):
@@ -27,18 +23,3 @@ class ErrorReply(msgspec.Struct):
 
     success: bool
     status: Status
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def error_body(code: int, extra: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
-    """HTTP status and body for an error code of the catalog."""
-    row = errors.error(code)
-    body: dict[str, Any] = {
-        "success": False,
-        "status": {"code": row.code, "description": row.description},
-    }
-    if extra:
-        body.update(extra)
-    return row.http, _encode(body)

@@ -23,12 +23,12 @@ from prometheus_client import Counter, Histogram
 from waypost.address import Addresses
 from waypost.api.callbacks import Callback, SmsCallbacks
 from waypost.api.dispatch import Dispatcher, Request
-from waypost.api.errors import error_body
 from waypost.api.pages import Pages
 from waypost.api.params import TARGET
 from waypost.api.rate import RateLimit
 from waypost.api.services import Services
 from waypost.api.wire import read_body, read_query, split_path
+from waypost.catalog.errors import error_body
 from waypost.pace import somebody_asks
 from waypost.refusal import Refused
 from waypost.sms.callbacks import CallbackError

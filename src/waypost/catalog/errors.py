@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import msgspec
 
 from waypost.catalog._data import load
+
+_encode = msgspec.json.Encoder().encode
 
 
 class ErrorRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +21,11 @@ class ErrorRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     http: int = 400
     extra_fields: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What replies say of it, as ``status``."""
+        return {"code": self.code, "description": self.description}
 
 
 class ParameterText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +56,12 @@ def all_errors() -> dict[int, ErrorRow]:
 def error(code: int) -> ErrorRow:
     """The row of ``code``. Raises KeyError for a code that the API does not have."""
     return all_errors()[code]
+
+
+def error_body(code: int, extra: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
+    """HTTP status and body of the reply with an error; ``extra`` stands beside ``status``."""
+    row = error(code)
+    return row.http, _encode({"success": False, "status": row.status, **(extra or {})})
 
 
 def parameter_text(action: str, parameter: str) -> str | None:

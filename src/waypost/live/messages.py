@@ -223,8 +223,7 @@ def response(action: str, results: Mapping[str, Mapping[str, str]]) -> bytes:
 
 def error(action: str, code: int, extra: Mapping[str, Any], data: Any = None) -> bytes:
     """The answer to one that is refused; ``extra`` is what the API has beside ``status``."""
-    row = errors.error(code)
-    status = {"code": row.code, "description": row.description}
+    status = errors.error(code).status
     body: dict[str, Any] = {"type": "error", "action": action, "status": status, **extra}
     if data is not None:
         body["data"] = data

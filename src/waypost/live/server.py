@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
 import structlog
 from prometheus_client.registry import CollectorRegistry
 from websockets.http11 import Request
@@ -16,7 +15,7 @@ from websockets.http11 import Request
 from waypost.accounts.service import Accounts
 from waypost.address import Addresses
 from waypost.bus.base import Bus
-from waypost.catalog import errors
+from waypost.catalog.errors import error_body
 from waypost.commands.queue import CommandQueue
 from waypost.fleet.service import Fleet
 from waypost.live.consoles import Consoles
@@ -36,8 +35,6 @@ BEAT = 1.0
 PARAMETERS = 50
 #: Paths, behind ``/v2``, ``/api-v2`` or nothing; the second is the one newer clients use.
 EVENTS, WRAPPED_EVENTS, CONSOLE = "event/subscription", "wse/subscription", "console"
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Live:
@@ -98,7 +95,7 @@ class Live:
     async def open(self, request: Request, peer: str) -> Endpoint:
         """The endpoint that a handshake asks for. Raises :class:`Rejected`, :class:`Refused`."""
         if len(self.sockets) > self.settings.live_connections:
-            raise Rejected(503, rejection_body(Refused(15)))
+            raise Rejected(503, error_body(15)[1])
         self._check_origin(request)
         path, _, query = request.path.partition("?")
         try:
@@ -118,21 +115,20 @@ class Live:
         if path == CONSOLE:
             forwarded = ",".join(request.headers.get_all("X-Forwarded-For"))
             return await self.consoles.open(parameters, self._addresses.client(peer, forwarded))
-        raise Rejected(404, rejection_body(Refused(111)))
+        raise Rejected(404, error_body(111)[1])
 
     def _check_origin(self, request: Request) -> None:
         """Browsers say whose page opens a WebSocket; others need not."""
         for origin in request.headers.get_all("Origin"):
             if not self._any_origin and origin not in self._origins:
-                raise Rejected(403, rejection_body(Refused(13)))
+                raise Rejected(403, error_body(13)[1])
 
-    def rejection(self, error: Exception, path: str) -> Rejected:
+    def rejection(self, error: Exception) -> Rejected:
         """The HTTP reply to a handshake that failed."""
         if isinstance(error, Refused):
-            status = 403 if error.code == 4 else errors.error(error.code).http
-            return Rejected(status, rejection_body(error))
-        code, extra = self.events.explain(error)
-        return Rejected(errors.error(code).http, rejection_body(Refused(code, **extra)))
+            status, body = error_body(error.code, error.extra)
+            return Rejected(403 if error.code == 4 else status, body)
+        return Rejected(*error_body(*self.events.explain(error)))
 
     # What sockets tell.
 
@@ -167,9 +163,3 @@ def route(path: str) -> str:
     for prefix in ("v2/", "api-v2/", "panel/"):
         path = path.removeprefix(prefix)
     return path.lower()
-
-
-def rejection_body(error: Refused) -> bytes:
-    row = errors.error(error.code)
-    status = {"code": row.code, "description": row.description}
-    return _encode({"success": False, "status": status, **error.extra})

@@ -173,7 +173,7 @@ class Socket(asyncio.Protocol):
                 self._reject(rejected)
                 return
             except Exception as error:  # noqa: BLE001 - the rim: whatever it was, a reply goes out
-                self._reject(self._live.rejection(error, request.path))
+                self._reject(self._live.rejection(error))
                 return
             if self._transport.is_closing():
                 return

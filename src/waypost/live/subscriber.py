@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -359,13 +359,10 @@ class Subscriber(Endpoint):
         self._timer = None
         self.events.ready(self)
 
-    def _reads(self) -> bool:
-        return not self.socket.paused
-
     def flush(self, now: int, end: float) -> bool:
         """Tells what there is, while the client reads, until ``end`` (loop time); ``now`` in ms.
         False: there is more."""
-        if not self._reads():
+        if self.socket.paused:
             return True
         lives: dict[int, str] = {}
         for subscription in self.subscriptions.values():
@@ -378,29 +375,22 @@ class Subscriber(Endpoint):
             self.events.metrics.told("lifecycle")
         time = self.events.time
         for subscription in tuple(self.subscriptions.values()):
+            due = subscription.pending() and subscription.due <= time()
+            if due and not subscription.flush(now, end):
+                return False
             if not subscription.pending():
                 subscription.rest()
             elif subscription.due > time():
                 self._at(subscription.due)
-            elif not subscription.flush(now, end):
-                return False
-            elif not subscription.pending():
-                subscription.rest()
-            elif subscription.due > time():
-                self._at(subscription.due)
-            elif self._reads():
+            elif not self.socket.paused:
                 return False
         return True
 
 
 def statuses_of(wanted: Wanted, garage: Garage, beyond: Garage | None) -> dict[str, str]:
     """What is answered of each tracker that is asked for."""
-    ids: Iterable[int] = wanted.trackers
-    if wanted.all:
-        ids = garage.by_id
-    elif wanted.tags:
-        tags = set(wanted.tags)
-        ids = [row.id for row in garage.trackers if tags & {one.tag_id for one in row.tag_bindings}]
+    # Of those that are named, also what the user does not see.
+    ids = wanted.trackers or [row.id for row in choice_of(wanted).of(garage)]
     found: dict[str, str] = {}
     for tracker_id in ids:
         row = garage.by_id.get(tracker_id)
