@@ -8,11 +8,11 @@ from __future__ import annotations
 from waypost.protocols.base import Decoded, ProtocolError
 from waypost.protocols.gt06.envelope import pack
 from waypost.protocols.gt06.position import read_time
+from waypost.protocols.pieces import LARGEST
 from waypost.protocols.reader import Reader
 from waypost.telemetry.message import Message
 
-#: Largest picture, bytes, and pictures of one connection under way at once.
-LARGEST = 1 << 20
+#: Pictures of one connection under way at once.
 _MOST = 4
 #: Bytes asked for at a time.
 _PIECE = 1024
