@@ -171,8 +171,7 @@ class Ax5(Device):
     def _switch(self, fields: list[str]) -> bool:
         if fields[1:2] not in (["0"], ["1"]) or fields[0] not in ("1", "2"):
             return False
-        line = int(fields[0]) - 1
-        self.outputs = self.outputs & ~(1 << line) | int(fields[1]) << line
+        self.switch(int(fields[0]), fields[1] == "1")
         return True
 
     def _locate(self, fields: list[str]) -> bool:

@@ -230,6 +230,11 @@ class Device:
         if transport in self.transports:
             self.transport = transport
 
+    def switch(self, output: int, on: bool) -> None:
+        """Switches an output, from 1."""
+        bit = 1 << (output - 1)
+        self.outputs = self.outputs | bit if on else self.outputs & ~bit
+
     def receive_sms(self, text: str) -> str | None:
         """Takes an SMS and does what it says; the answer by SMS, None where it has none (texts that
         it does not understand, too)."""

@@ -132,10 +132,10 @@ class Gv300(Device):
             case "GTFRI":
                 self._report_when(known)
             case "GTOUT":
-                for output in range(3):
-                    state = given.get(3 * output + 1)
+                for output in (1, 2, 3):
+                    state = given.get(3 * output - 2)
                     if state in ("0", "1"):
-                        self.outputs = self.outputs & ~(1 << output) | int(state) << output
+                        self.switch(output, state == "1")
             case "GTRTO":
                 what = given.get(1, "")
                 detail = {"1": "RTL,", "3": "RBT,"}.get(what, f"{what},")

@@ -234,7 +234,7 @@ class T1(Device):
         """A speed, and for each output 0, 1 or, as it is, 2."""
         if len(fields) != 2 or not re.fullmatch("[012]{5}", fields[1]):
             return False
-        for line, state in enumerate(fields[1]):
+        for output, state in enumerate(fields[1], 1):
             if state != "2":
-                self.outputs = self.outputs & ~(1 << line) | int(state) << line
+                self.switch(output, state == "1")
         return True

@@ -156,8 +156,7 @@ class Tt1(Device):
     def _switch(self, fields: list[str]) -> bool:
         if len(fields) < 2 or fields[0] not in ("1", "2", "3", "4") or fields[1] not in ("0", "1"):
             return False
-        line = int(fields[0]) - 1
-        self.outputs = self.outputs & ~(1 << line) | int(fields[1]) << line
+        self.switch(int(fields[0]), fields[1] == "1")
         return True
 
     def _locate(self, fields: list[str]) -> bool:
