@@ -77,14 +77,14 @@ class Tt1(Device):
             end = self.input.find(b"\n")
             if end < 0:
                 break
-            text = self.input[:end].decode(errors="replace").strip()
+            said = self.receive_sms(self.input[:end].decode(errors="replace"))
             del self.input[: end + 1]
-            if text.upper().startswith("$WP+"):
-                self.count.commands += 1
-                answers += self._obey(text[4:]).encode() + b"\r\n"
+            if said is not None:
+                answers += said.encode() + b"\r\n"
         return answers
 
     def receive_sms(self, text: str) -> str | None:
+        """Commands are the same by SMS and over the connection."""
         text = text.strip()
         if not text.upper().startswith("$WP+"):
             return None
