@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from waypost.catalog import models
 from waypost.commands.shown import hide
-from waypost.protocols import find_protocol
+from waypost.fleet.telling import protocol_of
 from waypost.protocols.base import Command, CommandError, Device, Text
 
 
@@ -28,8 +27,7 @@ def compose(command: Command, device: Device) -> list[Text]:
         except msgspec.MsgspecError as error:
             raise CommandError(f"not an invitation: {error}") from None
         return [Text(f"{told.label}: log in to the tracking app with the id {told.device_id}")]
-    model = models.model(device.model) if device.model is not None else None
-    protocol = find_protocol(model.protocol) if model is not None and model.protocol else None
+    protocol = protocol_of(device.model or "")
     if protocol is None:
         raise CommandError(f"nothing is known of SMS to a device of model {device.model}")
     speaker = protocol()

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from waypost.catalog import models
 from waypost.catalog.models import Model
 from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.protocols.gl200 import legacy_settings
@@ -29,6 +28,7 @@ from waypost.protocols.instructions import (
     Outputs,
     Registration,
 )
+from waypost.protocols.told import model_of
 
 #: Report modes: a connection that stays, datagrams.
 TCP, UDP = 3, 4
@@ -73,13 +73,13 @@ _TOW_SECONDS = re.compile(r"gmt100")
 
 def is_legacy(device: Device) -> bool:
     """Does a device of this model understand the older dialect only?"""
-    model = models.model(device.model) if device.model is not None else None
+    model = model_of(device)
     return model is not None and legacy_settings.is_legacy_model(model)
 
 
 def can_tell(kind: str, device: Device) -> bool:
     """Are there instructions of this kind for such a device?"""
-    model = models.model(device.model) if device.model is not None else None
+    model = model_of(device)
     if model is None:
         return False
     if legacy_settings.is_legacy_model(model):
@@ -103,7 +103,7 @@ def can_tell(kind: str, device: Device) -> bool:
 
 def instructions(command: Command, device: Device, clock: Callable[[], int]) -> list[Text]:
     """The lines that carry ``command``. Raises :class:`CommandError`."""
-    model = models.model(device.model) if device.model is not None else None
+    model = model_of(device)
     if model is None or not can_tell(command.kind, device):
         raise CommandError(f"a {device.model} cannot be told: {command.kind}")
     try:

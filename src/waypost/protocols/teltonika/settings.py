@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 from typing import Any
 
-from waypost.catalog import models
 from waypost.protocols.base import Command, CommandError, Device, Text
 from waypost.protocols.instructions import (
     AccessPoint,
@@ -23,7 +22,7 @@ from waypost.protocols.instructions import (
     Registration,
 )
 from waypost.protocols.teltonika.parameters import Family, family_of
-from waypost.protocols.told import changed
+from waypost.protocols.told import changed, model_of
 
 #: Characters of a command, with what an SMS puts before it.
 LONGEST = 160
@@ -87,7 +86,7 @@ def by_sms(text: Text, device: Device) -> Text:
 
 
 def _outputs(device: Device) -> int:
-    model = models.model(device.model or "")
+    model = model_of(device)
     return model.digital_outputs if model is not None else 0
 
 
