@@ -163,7 +163,8 @@ async def test_what_read_shows_update_takes(world: World, profile: str) -> None:
     )
     fields: dict[str, Any] = {"model": code}
     if not models.all_models()[code].id_type.startswith("imei"):
-        fields["device_id"] = "Truck_1" if code == "navixy_ngp" else None
+        named = models.all_models()[code].id_type.startswith("ascii")
+        fields["device_id"] = "Truck_1" if named else None
     if models.all_models()[code].mobile:
         fields["plugin_id"] = 35
     made = await world.register("one", **fields)

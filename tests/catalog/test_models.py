@@ -138,8 +138,8 @@ def test_a_model_fits_the_other_tables(model: Model) -> None:
     assert re.fullmatch(r"imei|meid|id,\d+|\d+,\d+|ascii,\d+,\d+", model.id_type)
     assert model.profile is None or model.profile in profiles.all_profiles()
     assert model.protocol is None or re.fullmatch(r"[a-z][a-z0-9]*", model.protocol)
-    useful = model.protocol is not None or model.mobile or model.profile is not None
-    assert model.register == useful
+    settings = model.profile is not None or model.special_control != "none"
+    assert model.register == (model.protocol is not None or model.mobile or settings)
     assert set(model.rules) <= set(rules.rule_types())
     assert len(set(model.rules)) == len(model.rules)
     for name in models.expand_inputs(model.inputs):
@@ -156,19 +156,11 @@ def test_a_model_fits_the_other_tables(model: Model) -> None:
     assert model.parent_code is None or model.parent_code in models.all_models()
 
 
-def test_every_maker_profile_has_a_model() -> None:
-    """Only the profiles that the documents give to no maker may be unused."""
-    generic = {
-        "default",
-        "default_angle",
-        "distance_interval",
-        "distance_interval_angle_ps",
-        "interval",
-        "interval_angle",
-        "interval_angle_powersave",
-        "interval_powersave",
-    }
-    assert set(profiles.all_profiles()) - {model.profile for model in MODELS} == generic
+def test_every_profile_and_every_type_of_special_settings_has_a_model() -> None:
+    """What no maker is known to use has a generic model, so that somebody can have it."""
+    assert {model.profile for model in MODELS} - {None} == set(profiles.all_profiles())
+    types = {name for model in MODELS for name in model.special_settings}
+    assert types - {"none"} == set(special_settings.all_types())
 
 
 def test_protocols_have_the_names_of_their_recordings() -> None:
@@ -235,7 +227,12 @@ def test_loading_is_fast() -> None:
 
 
 def test_special_settings_of_the_profiles_that_they_are_named_like() -> None:
-    for code, control in (("telfmb920", "hbm_telfm"), ("jointech_jt701", "jointech_lock_password")):
+    for code, control in (
+        ("telfmb920", "hbm_telfm"),
+        ("telfmb640", "hbm_telfm5x"),
+        ("telfmb640", "teltonika_tacho_request"),
+        ("jointech_jt701", "jointech_lock_password"),
+    ):
         model = models.all_models()[code]
         assert control in model.special_control.split(",")
         assert model.special_settings == tuple(model.special_control.split(","))

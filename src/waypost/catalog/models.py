@@ -148,16 +148,16 @@ def _models() -> dict[str, Model]:
 
 
 def _derived(model: Model) -> Model:
-    """The model with what follows from its row: the special settings of its tracking profile, where
-    it names none, and whether it can be registered. It can where something decodes it, and where
-    there are settings to keep for it."""
-    types = special_settings.types_of(model.special_control)
-    types = types or special_settings.of_profile(model.track_control)
+    """The model with what follows from its row: the special settings of its tracking profile
+    beside those that it names, and whether it can be registered. It can where something decodes
+    it, and where there are settings to keep for it."""
+    named = special_settings.types_of(model.special_control)
+    types = tuple(dict.fromkeys((*special_settings.of_profile(model.track_control), *named)))
     if types:
         model = msgspec.structs.replace(
             model, special_control=",".join(types), special_settings=types
         )
-    able = model.protocol is not None or model.mobile or model.profile is not None
+    able = model.protocol is not None or model.mobile or model.profile is not None or bool(types)
     return msgspec.structs.replace(model, register=able)
 
 
