@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from waypost.commands.shown import hide
@@ -32,6 +34,12 @@ def compose(command: Command, device: Device) -> list[Text]:
         raise CommandError(f"nothing is known of SMS to a device of model {device.model}")
     speaker = protocol()
     return [speaker.by_sms(text, device) for text in speaker.instructions(command, device)]
+
+
+def compose_row(row: Any) -> list[Text]:
+    """The same for a command's row, which has the columns of its source that a device has."""
+    device = Device(row.device_id, row.model, dict(row.setup), row.password)
+    return compose(Command(row.id, row.payload, row.kind), device)
 
 
 def shown(texts: list[Text]) -> str:

@@ -30,10 +30,10 @@ from waypost.commands.queue import (
     TIMEOUT,
     UNANSWERED,
 )
-from waypost.protocols.base import Command, CommandError, Device, Text
+from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
 from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts, under_way
-from waypost.sms.compose import compose, shown
+from waypost.sms.compose import compose_row, shown
 from waypost.sms.parts import note_parts
 from waypost.sms.provider import Accepted, NotNow, NotSent, SendError, Uncertain, plain
 from waypost.store.engine import Database
@@ -362,9 +362,8 @@ def _compose(row: Row[Any]) -> Claimed | str:
     to = "".join(character for character in row.recipient or row.phone if character.isdigit())
     if not to:
         return f"{row.recipient} is no phone number"
-    device = Device(row.device_id, row.model, dict(row.setup), row.password)
     try:
-        texts = compose(Command(row.id, row.payload, row.kind), device)
+        texts = compose_row(row)
     except CommandError as error:
         return str(error) or "there is no SMS that says it"
     except Exception:

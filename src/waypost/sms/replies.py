@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
 from waypost.commands.shown import hide_in_answer
-from waypost.protocols.base import Command, CommandError, Device, Text
+from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
 from waypost.sms.attempts import Attempts
-from waypost.sms.compose import compose
+from waypost.sms.compose import compose_row
 from waypost.sms.parts import note_reports
 from waypost.sms.provider import Incoming, Report, plain
 from waypost.store.engine import Database
@@ -200,8 +200,7 @@ async def _source(
 
 def _texts(row: Any) -> list[Text]:
     """What a command says; nothing, where it can be said no more."""
-    device = Device(row.device_id, row.model, dict(row.setup), row.password)
     try:
-        return compose(Command(row.id, row.payload, row.kind), device)
+        return compose_row(row)
     except CommandError:
         return []
