@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.accounts.dealers import panel_shut_out, users_shut_out
 from waypost.accounts.model import PanelAccount, Session, SessionKind, User
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.refusal import Refused
 from waypost.settings import Settings
 from waypost.store.engine import Database
@@ -227,10 +227,10 @@ class Sessions:
         self._drop(msgspec.msgpack.decode(payload, type=list[bytes]))
 
     def _user_changed(self, subject: str, payload: bytes) -> None:
-        self._drop_user(int(subject.rpartition(".")[2]))
+        self._drop_user(id_in(subject))
 
     def _dealer_changed(self, subject: str, payload: bytes) -> None:
-        self._drop_dealer(int(subject.rpartition(".")[2]))
+        self._drop_dealer(id_in(subject))
 
     def _drop_dealer(self, dealer_id: int) -> None:
         self._drop(

@@ -51,6 +51,11 @@ class Bus(Protocol):
         """Delivers what was published, then ends."""
 
 
+def id_in(subject: str) -> int:
+    """The id at the end of a subject: 17 of ``fleet.source.17``."""
+    return int(subject.rpartition(".")[2])
+
+
 def matches(pattern: str, subject: str) -> bool:
     """Does ``subject`` fit ``pattern``?"""
     want, have = pattern.split("."), subject.split(".")

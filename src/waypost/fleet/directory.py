@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import not_, select
 
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import device_of
 from waypost.fleet.device_ids import LONGEST, spellings
 from waypost.protocols.base import Device
@@ -131,7 +131,7 @@ class Directory:
             callback()
 
     def _source_changed(self, subject: str, payload: bytes) -> None:
-        source_id = int(subject.rpartition(".")[2])
+        source_id = id_in(subject)
         device_id = self._ids_of_source.get(source_id)
         if device_id is not None:
             self._forget(device_id)

@@ -23,7 +23,7 @@ import msgspec
 import structlog
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import Changes
 from waypost.store.engine import Database, is_unavailable
 from waypost.store.tables import sources, trackers, users
@@ -332,12 +332,12 @@ class LongLists:
             log.error("long_list_not_read", dealer=dealer_id, exc_info=error)
 
     def _user_changed(self, subject: str, payload: bytes) -> None:
-        user_id = int(subject.rpartition(".")[2])
+        user_id = id_in(subject)
         for kept in self._kept.values():
             kept.users.add(user_id)
 
     def _source_changed(self, subject: str, payload: bytes) -> None:
-        source_id = int(subject.rpartition(".")[2])
+        source_id = id_in(subject)
         for kept in self._kept.values():
             kept.sources.add(source_id)
 

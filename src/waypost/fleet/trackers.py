@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import not_, or_, select
 
 from waypost.accounts.model import User
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import Changes
 from waypost.fleet.rows import TrackerRow, fetch_row, fetch_rows, rows_query
 from waypost.fleet.state_view import StateViews
@@ -249,7 +249,7 @@ class Trackers:
             self._kept[user_id].changed.add(source_id)
 
     def _user_changed(self, subject: str, payload: bytes) -> None:
-        self._forget_user(int(subject.rpartition(".")[2]))
+        self._forget_user(id_in(subject))
 
     def _source_changed(self, subject: str, payload: bytes) -> None:
-        self._forget_source(int(subject.rpartition(".")[2]))
+        self._forget_source(id_in(subject))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import structlog
 
+from waypost.bus.base import id_in
 from waypost.bus.taps import IN, NOTE
 from waypost.gateway.activity import Activity
 from waypost.gateway.admission import Admission, raise_file_limit
@@ -260,7 +261,7 @@ class Gateway:
     def _on_session(self, subject: str, payload: bytes) -> None:
         try:
             word = msgspec.msgpack.decode(payload, type=_SessionWord)
-            source_id = int(subject.rpartition(".")[2])
+            source_id = id_in(subject)
         except (msgspec.DecodeError, ValueError):
             return  # not one of ours
         if word.gateway == self.id:

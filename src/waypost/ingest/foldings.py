@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.foldings import live_foldings
 from waypost.ingest.ingest import Ingest
 from waypost.settings import Settings
@@ -66,7 +66,7 @@ class Foldings:
             return await live_foldings(connection, source_ids)
 
     def _changed(self, subject: str, payload: bytes) -> None:
-        source_id = int(subject.rpartition(".")[2])
+        source_id = id_in(subject)
         if self._ingest.knows(source_id):
             self._want([source_id])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.commands.queue import CommandQueue
 from waypost.fleet.console import ConsoleKey, Holder, find_key, may_command, note_command
 from waypost.fleet.rows import TrackerRow
@@ -177,12 +177,12 @@ class Consoles:
     # What changed.
 
     def _source_changed(self, subject: str, payload: bytes) -> None:
-        room = self._rooms.get(int(subject.rpartition(".")[2]))
+        room = self._rooms.get(id_in(subject))
         for viewer in room.viewers if room is not None else ():
             self.review(viewer)
 
     def _dealer_changed(self, subject: str, payload: bytes) -> None:
-        dealer_id = int(subject.rpartition(".")[2])
+        dealer_id = id_in(subject)
         for room in self._rooms.values():
             for viewer in room.viewers:
                 if viewer.holder.dealer_id == dealer_id:

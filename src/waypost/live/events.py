@@ -20,7 +20,7 @@ import structlog
 
 from waypost.accounts.model import Session, User
 from waypost.accounts.sessions import Sessions
-from waypost.bus.base import Bus, Subscription
+from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.readings_view import ReadingsForm
 from waypost.fleet.service import Fleet
 from waypost.fleet.trackers import Garage
@@ -199,12 +199,12 @@ class Events:
     # What changed.
 
     def _user_changed(self, subject: str, payload: bytes) -> None:
-        user_id = int(subject.rpartition(".")[2])
+        user_id = id_in(subject)
         self._concerns(("user", user_id))
         self._concerns(("account", user_id))
 
     def _dealer_changed(self, subject: str, payload: bytes) -> None:
-        self._concerns(("dealer", int(subject.rpartition(".")[2])))
+        self._concerns(("dealer", id_in(subject)))
 
     def _sessions_ended(self, subject: str, payload: bytes) -> None:
         for key in msgspec.msgpack.decode(payload, type=list[bytes]):
@@ -217,7 +217,7 @@ class Events:
 
     def _source_changed(self, subject: str, payload: bytes) -> None:
         self.changes += 1
-        source_id = int(subject.rpartition(".")[2])
+        source_id = id_in(subject)
         self.cabinet.forget(source_id)
         for feed in self._holders.get(source_id, ()):
             self.review(feed)
