@@ -130,9 +130,16 @@ async def last_heard(connection: AsyncConnection, device_id: str | None) -> int 
     return found
 
 
+class Invitation(msgspec.Struct, frozen=True):
+    """``invitation``: to somebody who is to use an app as a tracker."""
+
+    label: str
+    device_id: str
+
+
 async def invite(outbox: Outbox, row: TrackerRow, email: str | None, phone: str | None) -> None:
     """Queues messages to the person who is to use the app, with the id to log in with."""
-    content = {"label": row.label, "device_id": row.device_id}
+    content = msgspec.structs.asdict(Invitation(row.label, row.device_id))
     if email:
         await outbox.tell(row, "invitation", content, channel="email", recipient=email)
     if phone:

@@ -10,6 +10,7 @@ from email.utils import format_datetime, parseaddr
 import msgspec
 
 from waypost.accounts.second_factor import CODE_LIFE
+from waypost.fleet.registration import Invitation
 
 
 class MailError(Exception):
@@ -27,11 +28,6 @@ class Sender(msgspec.Struct, frozen=True):
 
 class _Code(msgspec.Struct):
     code: str
-
-
-class _Invitation(msgspec.Struct):
-    label: str
-    device_id: str
 
 
 def compose(
@@ -82,7 +78,7 @@ def _say(kind: str, payload: bytes) -> tuple[str, str]:
                 "somebody else knows your\npassword: change it.\n",
             )
         if kind == "invitation":
-            told = msgspec.json.decode(payload, type=_Invitation)
+            told = msgspec.json.decode(payload, type=Invitation)
             return (
                 "Your tracking app",
                 f"{told.label}: install the tracking app on your phone, and log in to it with the "

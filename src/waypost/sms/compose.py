@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from waypost.commands.shown import hide
+from waypost.fleet.registration import Invitation
 from waypost.fleet.telling import protocol_of
 from waypost.protocols.base import Command, CommandError, Device, Text
-
-
-class _Invitation(msgspec.Struct):
-    """To somebody who is to use an app as a tracker."""
-
-    label: str
-    device_id: str
 
 
 def compose(command: Command, device: Device) -> list[Text]:
@@ -24,10 +16,7 @@ def compose(command: Command, device: Device) -> list[Text]:
     if command.kind == "text":
         return [Text(command.text)]
     if command.kind == "invitation":
-        try:
-            told = msgspec.json.decode(command.payload, type=_Invitation)
-        except msgspec.MsgspecError as error:
-            raise CommandError(f"not an invitation: {error}") from None
+        told = command.content(Invitation)
         return [Text(f"{told.label}: log in to the tracking app with the id {told.device_id}")]
     protocol = protocol_of(device.model or "")
     if protocol is None:
