@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from waypost.commands.shown import hide
 from waypost.fleet.registration import Invitation
 from waypost.fleet.telling import protocol_of
@@ -16,7 +18,10 @@ def compose(command: Command, device: Device) -> list[Text]:
     if command.kind == "text":
         return [Text(command.text)]
     if command.kind == "invitation":
-        told = command.content(Invitation)
+        try:
+            told = msgspec.json.decode(command.payload, type=Invitation)
+        except msgspec.MsgspecError as error:
+            raise CommandError(f"not an invitation: {error}") from None
         return [Text(f"{told.label}: log in to the tracking app with the id {told.device_id}")]
     protocol = protocol_of(device.model or "")
     if protocol is None:
