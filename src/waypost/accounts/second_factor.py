@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.accounts.model import Session, SessionKind, User
-from waypost.accounts.sessions import Sessions, session_key
+from waypost.accounts.sessions import Sessions, delete_ended, session_key
 from waypost.bus.base import Bus
 from waypost.refusal import Refused
 from waypost.settings import Settings
@@ -64,7 +64,7 @@ class SecondFactors:
     async def begin(self, connection: AsyncConnection, user_id: int, login: str, now: int) -> str:
         """A session that asks for a code, which is sent to ``login``; its hash. Raises
         :class:`Refused` 105 for too many codes, or too many wrong ones, within their life."""
-        await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+        await delete_ended(connection, now)
         query = select(func.count(), func.coalesce(func.sum(sessions.c.code_failures), 0)).where(
             sessions.c.user_id == user_id, sessions.c.kind == _PENDING
         )

@@ -164,7 +164,7 @@ class Sessions:
         limited: bool = True,
     ) -> str:
         """A new session of a user; its hash. Raises :class:`Refused` with 104 over the limit."""
-        await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+        await delete_ended(connection, now)
         if limited:
             live = await connection.scalar(
                 select(func.count()).where(
@@ -178,7 +178,7 @@ class Sessions:
 
     async def create_for_panel(self, connection: AsyncConnection, account_id: int, now: int) -> str:
         """A new panel session; its hash."""
-        await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+        await delete_ended(connection, now)
         return await _insert(
             connection, now, PANEL_LIFE, panel_account_id=account_id, kind=SessionKind.LOGIN.value
         )
@@ -313,6 +313,11 @@ def panel_account_of(row: Any) -> PanelAccount:
     return PanelAccount(
         id=row.id, dealer_id=row.dealer_id, login=row.login, permissions=row.permissions
     )
+
+
+async def delete_ended(connection: AsyncConnection, now: int) -> None:
+    """Deletes sessions that ran out."""
+    await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
 
 
 async def _insert(connection: AsyncConnection, now: int, life: int, **values: Any) -> str:

@@ -60,8 +60,7 @@ class AsyncClient(User):
             self.hash = made.hash
             given = code()
             text = given if isinstance(given, str) else await given
-            made_hash = await self.user.auth.code.verify(code=text)
-            self.hash = made_hash
+            self.hash = await self.user.auth.code.verify(code=text)
         else:
             self.hash = made.hash
         return self.hash

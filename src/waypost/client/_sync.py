@@ -61,8 +61,7 @@ class Client(User):
             if code is None:
                 raise CodeRequired(made.hash)
             self.hash = made.hash
-            made_hash = self.user.auth.code.verify(code=code())
-            self.hash = made_hash
+            self.hash = self.user.auth.code.verify(code=code())
         else:
             self.hash = made.hash
         return self.hash

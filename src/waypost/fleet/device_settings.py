@@ -77,11 +77,6 @@ async def take_over(outbox: Outbox, row: TrackerRow, old: Model | None) -> None:
             await _keep(outbox, row, name, values, SPECIAL, {"type": name, **values})
 
 
-def not_sent(row: TrackerRow, kind: str) -> str | None:
-    """Why settings of this kind are kept and not sent to the device of ``row``; None: they are."""
-    return cannot_tell(row, kind)
-
-
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """One group of a device's settings, as wanted and as confirmed."""
 

@@ -18,7 +18,7 @@ from waypost.fleet.registration import (
     registration_of,
 )
 from waypost.fleet.rows import TrackerRow
-from waypost.fleet.source_settings import change_setting
+from waypost.fleet.source_settings import change_setting, settings_of
 from waypost.fleet.telling import can_tell
 from waypost.refusal import Refused
 from waypost.store.tables import bundles, sim_cards, sources, trackers
@@ -60,13 +60,6 @@ async def apn_of_number(
     return await operators_apn(connection, number, None)
 
 
-async def _given(connection: AsyncConnection, source_id: int) -> dict[str, str]:
-    """What somebody said of a device's access point."""
-    query = select(sources.c.settings).where(sources.c.id == source_id)
-    found: dict[str, str] | None = (await connection.execute(query)).scalar_one().get("apn")
-    return found or {}
-
-
 async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping[str, str]) -> None:
     """Gives the device of ``row`` (locked) another number and, where ``apn`` has them, name, user
     and password of the access point; the device is told. Raises :class:`Refused`: 7 for what is no
@@ -97,7 +90,8 @@ async def change_phone(outbox: Outbox, row: TrackerRow, phone: str, apn: Mapping
             )
         except IntegrityError:
             raise Refused(223) from None
-    before = await _given(connection, row.source_id)
+    settings = await settings_of(connection, [row.source_id])
+    before = settings[row.source_id].get("apn") or {}
     now = {key: text for key, text in {**before, **apn}.items() if text}
     await change_setting(outbox.write, row.source_id, "apn", now or None)
     known = now or await operators_apn(connection, number, None)

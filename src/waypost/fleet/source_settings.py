@@ -31,13 +31,7 @@ async def settings_of(
 async def change_setting(write: Write, source_id: int, name: str, value: Any) -> None:
     """Sets one of them, or (None) takes it away. Others that change at the same time stay."""
     await lock_sources(write.connection, (source_id,))
-    settings: dict[str, Any] = dict(
-        (
-            await write.connection.execute(
-                select(sources.c.settings).where(sources.c.id == source_id)
-            )
-        ).scalar_one()
-    )
+    settings = dict((await settings_of(write.connection, [source_id]))[source_id])
     if value is None:
         settings.pop(name, None)
     else:

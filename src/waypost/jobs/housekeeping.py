@@ -5,12 +5,13 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import delete
 
+from waypost.accounts.sessions import delete_ended
 from waypost.commands.queue import CommandQueue
 from waypost.fleet.console import forget_keys
 from waypost.jobs.scheduler import Job
 from waypost.store.engine import Database
 from waypost.store.points import Points
-from waypost.store.tables import device_events, sessions
+from waypost.store.tables import device_events
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ def housekeeping(database: Database, points: Points, commands: CommandQueue) -> 
 
     async def ended_sessions(now: int) -> None:
         async with database.begin() as connection:
-            await connection.execute(delete(sessions).where(sessions.c.expires_at < now))
+            await delete_ended(connection, now)
 
     async def old_events(now: int) -> None:
         async with database.begin() as connection:

@@ -12,6 +12,7 @@ from waypost.api.reply import Listed
 from waypost.fleet import device_settings
 from waypost.fleet.device_settings import SPECIAL, TRACKING
 from waypost.fleet.rows import TrackerRow
+from waypost.fleet.telling import cannot_tell
 from waypost.fleet.texts import Code
 from waypost.fleet.tracker_view import TrackerObject, tracker_object
 
@@ -32,6 +33,10 @@ class Kept(msgspec.Struct):
     not_sent: str | msgspec.UnsetType = msgspec.UNSET
 
 
+def _not_sent(tracker: TrackerRow, kind: str) -> str | msgspec.UnsetType:
+    return cannot_tell(tracker, kind) or msgspec.UNSET
+
+
 @user_action(
     "tracker/settings/tracking/read",
     tracker=Own(live=True, supports=device_settings.has_tracking),
@@ -41,7 +46,7 @@ async def read_tracking(call: UserCall, tracker: TrackerRow) -> TrackingSettings
     tracking profile (``track_control``)."""
     async with call.services.database.read() as connection:
         found = await device_settings.tracking_of(connection, tracker)
-    return TrackingSettings(found, device_settings.not_sent(tracker, TRACKING) or msgspec.UNSET)
+    return TrackingSettings(found, _not_sent(tracker, TRACKING))
 
 
 @user_action(
@@ -54,7 +59,7 @@ async def update_tracking(call: UserCall, tracker: TrackerRow, tracking_settings
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await device_settings.change_tracking(call.outbox(write), tracker, tracking_settings)
-    return Kept(device_settings.not_sent(tracker, TRACKING) or msgspec.UNSET)
+    return Kept(_not_sent(tracker, TRACKING))
 
 
 class SpecialReply(msgspec.Struct):
@@ -77,7 +82,7 @@ async def read_special(
     (``special_control``)."""
     async with call.services.database.read() as connection:
         found = await device_settings.special_of(connection, tracker, type)
-    reason = device_settings.not_sent(tracker, SPECIAL) or msgspec.UNSET
+    reason = _not_sent(tracker, SPECIAL)
     if type is not None:
         return SpecialReply(value=found[type], not_sent=reason)
     return SpecialReply(items=list(found.values()), not_sent=reason)
@@ -95,7 +100,7 @@ async def update_special(call: UserCall, tracker: TrackerRow, value: Object) -> 
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)
         await device_settings.change_special(call.outbox(write), tracker, value, "value")
-    return Kept(device_settings.not_sent(tracker, SPECIAL) or msgspec.UNSET)
+    return Kept(_not_sent(tracker, SPECIAL))
 
 
 @user_action(
