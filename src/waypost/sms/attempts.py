@@ -73,8 +73,7 @@ class Attempts:
         await connection.execute(
             update(command_attempts)
             .where(
-                command_attempts.c.command_id == bindparam("command"),
-                command_attempts.c.number == bindparam("attempt"),
+                *attempt(bindparam("command"), bindparam("attempt")),
                 # An answer says more.
                 func.coalesce(command_attempts.c.outcome, "") != ANSWERED,
             )
@@ -104,6 +103,14 @@ class Attempts:
                 await self.give_up(
                     connection, end.command_id, end.number, reason, again=end.reliable, now=now
                 )
+
+
+def attempt(command_id: Any, number: Any) -> tuple[Any, ...]:
+    """The row of this attempt."""
+    return (
+        command_attempts.c.command_id == command_id,
+        command_attempts.c.number == number,
+    )
 
 
 def under_way(command_id: Any, number: Any) -> tuple[Any, ...]:

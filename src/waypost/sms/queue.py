@@ -32,7 +32,7 @@ from waypost.commands.queue import (
 )
 from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
-from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts, under_way
+from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts, attempt, under_way
 from waypost.sms.compose import compose_row, shown
 from waypost.sms.parts import note_parts
 from waypost.sms.provider import Accepted, NotNow, NotSent, SendError, Uncertain, plain
@@ -176,8 +176,7 @@ class SmsQueue:
         await connection.execute(
             update(command_attempts)
             .where(
-                command_attempts.c.command_id == bindparam("command"),
-                command_attempts.c.number == bindparam("attempt"),
+                *attempt(bindparam("command"), bindparam("attempt")),
                 command_attempts.c.finished_at.is_(None),
             )
             .values(outcome=bindparam("became"), finished_at=now),
@@ -216,10 +215,7 @@ class SmsQueue:
     async def _undo(self, connection: AsyncConnection, each: Claimed, reason: str) -> None:
         """Nothing has left, so there was no attempt."""
         await connection.execute(
-            delete(command_attempts).where(
-                command_attempts.c.command_id == each.command_id,
-                command_attempts.c.number == each.number,
-            )
+            delete(command_attempts).where(*attempt(each.command_id, each.number))
         )
         before = select(func.max(command_attempts.c.sent_at)).where(
             command_attempts.c.command_id == each.command_id
@@ -242,8 +238,7 @@ class SmsQueue:
         await connection.execute(
             update(command_attempts)
             .where(
-                command_attempts.c.command_id == each.command_id,
-                command_attempts.c.number == each.number,
+                *attempt(each.command_id, each.number),
                 command_attempts.c.finished_at.is_(None),
             )
             .values(outcome=outcome, finished_at=now)
@@ -273,10 +268,7 @@ class SmsQueue:
             for row in rows:
                 await connection.execute(
                     update(command_attempts)
-                    .where(
-                        command_attempts.c.command_id == row.command_id,
-                        command_attempts.c.number == row.number,
-                    )
+                    .where(*attempt(row.command_id, row.number))
                     .values(outcome=GATEWAY_LOST, finished_at=now)
                 )
                 reason = "the server stopped while it was being sent"

@@ -13,7 +13,7 @@ from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
 from waypost.commands.shown import hide_in_answer
 from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
-from waypost.sms.attempts import Attempts
+from waypost.sms.attempts import Attempts, attempt
 from waypost.sms.compose import compose_row
 from waypost.sms.parts import note_reports
 from waypost.sms.provider import Incoming, Report, plain
@@ -116,9 +116,7 @@ class Replies:
         said = hide_in_answer(said, secrets)
         await connection.execute(
             update(command_attempts)
-            .where(
-                command_attempts.c.command_id == row.id, command_attempts.c.number == row.attempts
-            )
+            .where(*attempt(row.id, row.attempts))
             .values(
                 outcome=ANSWERED, finished_at=func.coalesce(command_attempts.c.finished_at, now)
             )
