@@ -177,6 +177,12 @@ class Stage:
             await asyncio.sleep(0.02)
         return await self.command(command_id)
 
+    async def sent_again(self, command_id: int) -> tuple[Any, list[str | None]]:
+        """Waits until the provider has taken a command at the second attempt; its row, and what
+        became of both."""
+        await self.until(command_id, lambda row: row.attempts == 2)
+        return await self.sent(command_id), await self.attempts(command_id)
+
 
 async def add_devices(database: Database) -> None:
     """The devices of ``PHONES``, in empty tables. Each has the password ``devpass``."""
