@@ -218,11 +218,18 @@ def test_which_models_cannot_be_told() -> None:
             "AT+GTTOW=gv300,1,5,5,12000,,,,,6,4,3,,,,,,,,,0038$",
         ),
         ("qlgt300", "sos_key", "AT+GTSOS=gt300,2,1,55548875236,00E0"),
+        ("qlgl320m", "pwr_off_key", "AT+GTFKS=gl320m,1,,,,,,,,,,0038$"),
+        ("qlgl320mg", "pwr_off_key", "AT+GTFKS=gl320m,1,,,,,,,,,,0038$"),
     ],
 )
 def test_special_settings(code: str, name: str, expected: str) -> None:
     content = {"type": name, **special_settings.all_types()[name].example}
     assert texts(code, "special_settings", content) == [expected]
+
+
+def test_the_power_key_may_switch_nothing_off() -> None:
+    content = {"type": "pwr_off_key", "mode": "disable"}
+    assert texts("qlgl320m", "special_settings", content) == ["AT+GTFKS=gl320m,0,,,,,,,,,,0038$"]
 
 
 def test_the_phone_book() -> None:
@@ -236,7 +243,13 @@ def test_the_phone_book() -> None:
 
 
 def test_what_a_model_does_not_have_is_refused() -> None:
-    for code, name in (("qlgv55", "hbm_ql"), ("qlgv55", "virtual_ign_ql"), ("qlgt300", "x")):
+    for code, name in (
+        ("qlgv55", "hbm_ql"),
+        ("qlgv55", "virtual_ign_ql"),
+        ("qlgmt100", "charging_gmt100"),
+        ("qlgl320m", "sos_key"),
+        ("qlgt300", "x"),
+    ):
         with pytest.raises(CommandError, match="is known for"):
             told(code, "special_settings", {"type": name})
     with pytest.raises(CommandError, match="not to a name"):

@@ -66,10 +66,10 @@ def test_tracking_goes_on_by_udp() -> None:
 
 
 def test_outputs_and_place() -> None:
-    assert lines("tt1_wp", "output", {"output": 3, "enable": True}) == ["$WP+OUTC=0000,3,1"]
+    assert lines("tt1_wp", "output", {"output": 3, "enable": True}) == ["$WP+OUTC=0000,3,1,0,0"]
     assert lines("tt1_wp", "outputs", {"outputs": [True, False]}) == [
-        "$WP+OUTC=0000,1,1",
-        "$WP+OUTC=0000,2,0",
+        "$WP+OUTC=0000,1,1,0,0",
+        "$WP+OUTC=0000,2,0,0,0",
     ]
     assert lines("tt1_wp", "location_request", {"type": "sms"}) == ["$WP+GETLOCATION=0000"]
     assert lines("tt1_wp", "location_request", {"type": "gprs"}) == ["$WP+GETLOCATION=0000"]

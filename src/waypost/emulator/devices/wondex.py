@@ -154,7 +154,8 @@ class Tt1(Device):
         return True
 
     def _switch(self, fields: list[str]) -> bool:
-        if len(fields) < 2 or fields[0] not in ("1", "2", "3", "4") or fields[1] not in ("0", "1"):
+        """Output, state, how long and how often it changes: an output that blinks is not there."""
+        if fields[0] not in ("1", "2", "3", "4") or fields[1:] not in (["0"] * 3, ["1", "0", "0"]):
             return False
         self.switch(int(fields[0]), fields[1] == "1")
         return True

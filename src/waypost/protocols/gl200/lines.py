@@ -18,6 +18,7 @@ LONGEST = 160
 
 #: Models whose password is not their name.
 _PASSWORDS = {
+    "gl320mg": "gl320m",
     "gv57cg": "gv57",
     "gv57mg": "gv57",
     "gv75mg": "gv75m",

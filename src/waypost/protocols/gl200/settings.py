@@ -3,7 +3,8 @@
 Sources, section 3.2 of each: GL300 @Tracker Air Interface Protocol (TRACGL300AN001: GTBSI, GTSRI,
 GTQSS, GTCFG, GTNMD, GTFRI, GTRTO); GL500 (TRACGL500AN002: GTGBC); GV300 (TRACGV300AN002), GV200
 (TRACGV200AN003), GMT100 (TRACGMT100AN001), GV500MAP (TRACGV500MAPAN001) and GV55: GTQSS, GTCFG,
-GTFRI, GTOUT, GTTOW, GTHBM.
+GTFRI, GTOUT, GTTOW, GTHBM; GL320M (QSZTRACGL320MAN0303), as a published configuration of a GL320MG
+uses it: GTFKS.
 """
 
 from __future__ import annotations
@@ -344,11 +345,17 @@ def _tow(writer: Writer, model: Model, wanted: Mapping[str, Any]) -> None:
     )
 
 
+def _power_key(writer: Writer, model: Model, wanted: Mapping[str, Any]) -> None:
+    """Whether pressing the power key for long switches the device off."""
+    writer.add("GTFKS", 11, {1: int(wanted["mode"] == "enable")})
+
+
 _SPECIAL: dict[str, Callable[[Writer, Model, Mapping[str, Any]], None]] = {
     "hbm_ql": _harsh,
     "hbm_ms_ql": _harsh,
     "tow_detection_ql": _tow,
     "tow_detection_ql2": _tow,
+    "pwr_off_key": _power_key,
 }
 
 

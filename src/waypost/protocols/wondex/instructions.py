@@ -2,7 +2,8 @@
 by SMS alike.
 
 Source: Wonde Proud Technology, "WondeX VT10 Protocol Document" 1.04 and "WondeX VT300 Protocol
-Document" 1.01, as servers that others published use them:
+Document" 1.01, as servers that others published use them (one, in C++, writes and reads all
+commands of the vehicle trackers):
 
 - ``COMMTYPE``: 3 GPRS by UDP, 4 by TCP; numbers for SMS and calls; access point, user, password;
   host, port, keep-alive, name server;
@@ -12,11 +13,14 @@ Document" 1.01, as servers that others published use them:
   number, degrees;
 - ``PSM``: 0 off, 1 sleeps with GPRS on, 2 with GPRS off; seconds of rest before it sleeps, what
   ends the sleep (three fields), seconds until it wakes up by itself;
-- ``GETLOCATION``; ``GBLAC`` (the cells around); ``OUTC`` (output, state).
+- ``GETLOCATION``; ``GBLAC`` (the cells around); ``OUTC``: output, state, how long and how often it
+  changes (0, 0: it stays).
 
-TCP, modes 1, 3, 4 and 9 of TRACK and PSM were seen in use; UDP's number and OUTC were not, and a
-device that takes them otherwise answers ``$ERR``. The wake-up times of the M7 and the battery
-levels of the TT1 have no published form.
+PSM has two published forms: this one, of a device with a battery, and that of the vehicle trackers,
+which takes a mask for what keeps them awake in place of the last four fields, and has no time after
+which they wake up. A device that takes the other one answers ``$ERR``. Where the wake-up times of
+the M7 and the battery levels of the TT1 stand is not published. (``TMRR`` has three times of the
+day, too, at which vehicle trackers report; nobody says that these end a sleep.)
 """
 
 from __future__ import annotations
@@ -47,8 +51,8 @@ _INTERVAL, _DISTANCE = 60, 100
 _SLEEPS = "300,1,2,2"
 _WAKES = 3600
 _DEEP = 2
-#: What has no published form: levels of the TT1; wake-up times of the M7, which count only while
-#: it sleeps with GPRS off.
+#: What has no published form: levels of the TT1; wake-up times of the M7, which count in its second
+#: mode of sleep only.
 _LEVELS = ("bat_voltage", "bat_psm_interval")
 _WAKE_UPS = ("wakeup_timer1", "wakeup_timer2", "wakeup_timer3")
 
@@ -140,7 +144,7 @@ def _outputs(command: Command, device: Device) -> list[Text]:
 
 
 def _switched(device: Device, output: int, on: bool) -> Text:
-    return _line(device, "OUTC", output, 1 if on else 0)
+    return _line(device, "OUTC", output, 1 if on else 0, 0, 0)
 
 
 TELLS: dict[str, Tell] = {
