@@ -90,6 +90,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
         ("emulate --protocol gl200 --to h:1 --first-id 999999999999999 --devices 2", "digits"),
         ("emulate --protocol gl200 --to h:1 --devices 0", "at least 1"),
         ("admin tap", "DEVICE"),
+        ("admin cells import", "file"),
+        ("decode teltonika", "bytes are missing"),
     ],
 )
 def test_what_is_asked_wrongly_is_said_in_a_line(
@@ -109,7 +111,6 @@ def test_what_is_asked_wrongly_is_said_in_a_line(
     [
         "admin points count --data-dir nothing",
         "admin tracker import no.csv --user a@b.c --data-dir nothing",
-        "decode teltonika",
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(arguments: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cyclopts import App, Parameter
 
 from waypost.cli._errors import CommandFailed
 from waypost.cli._output import print_json
-from waypost.settings import load
+from waypost.settings import SettingsError, load
 
 cells = App(name="cells", help="The table of mobile cells, for positions without satellites.")
 
@@ -53,7 +53,7 @@ def import_(
     from waypost.location.importing import ImportFailed, import_cells
 
     if not files:
-        raise CommandFailed("no file is given")
+        raise SettingsError("no file is given")
     folder = load({"data_dir": data_dir}).data_dir
     os.nice(NICE)
     console = Console(stderr=True)

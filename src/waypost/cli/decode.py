@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from waypost.cli._errors import CommandFailed
+from waypost.settings import SettingsError
 
 
 def decode(protocol: str | None = None, data: str | None = None, /) -> None:
@@ -24,6 +25,11 @@ def decode(protocol: str | None = None, data: str | None = None, /) -> None:
     data
         The bytes that the device sent, in hex.
     """
+    if protocol is not None and data is None:
+        raise SettingsError(
+            "decode PROTOCOL HEX: the bytes are missing "
+            "(without PROTOCOL, lines of JSON are read from standard input)"
+        )
     from waypost.protocols import all_protocols
     from waypost.protocols.replay import Replay
 
@@ -45,8 +51,6 @@ def decode(protocol: str | None = None, data: str | None = None, /) -> None:
             sys.stdout.write(json.dumps(result, allow_nan=False) + "\n")
             sys.stdout.flush()
         return
-    if data is None:
-        raise CommandFailed("decode PROTOCOL HEX: the bytes are missing")
     result = player.feed(json.dumps({"protocol": protocol, "transport": "binary", "payload": data}))
     sys.stdout.write(_readable(result))
     if result["error"] is not None:
