@@ -8,7 +8,6 @@ where it is neither cells nor access points.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 from collections import OrderedDict
@@ -20,6 +19,7 @@ import httpx
 import msgspec
 import structlog
 
+from waypost.http_answer import read_answer
 from waypost.location.errors import NotNow
 from waypost.location.position import Place
 from waypost.location.surroundings import Surroundings
@@ -28,8 +28,6 @@ from waypost.settings import Settings
 
 log = structlog.get_logger()
 
-#: Bytes of an answer that are read.
-LONGEST_ANSWER = 65_536
 #: Less certain than this (metres) is no position; nor is one by the address of this server.
 LEAST_CERTAIN = 100_000
 #: Answers remembered, and for how long (seconds): where somebody is, and that nobody knows.
@@ -69,8 +67,6 @@ class Geolocate:
     about the same surroundings are one."""
 
     def __init__(self, settings: Settings) -> None:
-        # At level INFO it writes whole addresses, the key among them.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._key = settings.location_key
         url = httpx.URL(settings.location_url)
         self._url = url.copy_merge_params({"key": self._key}) if self._key else url
@@ -150,11 +146,7 @@ class Geolocate:
                     content=_encode(request(around)),
                 ) as response,
             ):
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > LONGEST_ANSWER:
-                        break
+                body = await read_answer(response)
                 status, headers = response.status_code, response.headers
         except TimeoutError:
             raise self._fail(f"no answer within {self._timeout} s") from None
@@ -162,16 +154,16 @@ class Geolocate:
             # The text of some has the URL, with the key.
             raise self._fail(f"no answer: {type(error).__name__}") from None
         if status in _REFUSED:
-            raise self._refused(status, bytes(body), headers.get("retry-after"))
-        if status == _NOT_FOUND and _reason(bytes(body)) is not None:
+            raise self._refused(status, body, headers.get("retry-after"))
+        if status == _NOT_FOUND and _reason(body) is not None:
             self._well()
             return None
         if status == _WRONG:
-            return self._wrong_request(bytes(body))
+            return self._wrong_request(body)
         if not 200 <= status < 300:
             raise self._fail(f"it answers {status}")
         try:
-            answer = _decode(bytes(body))
+            answer = _decode(body)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise self._fail(f"its answer cannot be read: {self._masked(str(error))}") from None
         self._well()

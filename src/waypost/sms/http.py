@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 import httpx
 import structlog
 
+from waypost.http_answer import read_answer
 from waypost.settings import SMS_PLACEHOLDERS, Settings
 from waypost.sms.provider import (
     Accepted,
@@ -33,9 +34,7 @@ from waypost.sms.provider import (
 log = structlog.get_logger()
 
 _PLACEHOLDER = re.compile(rf"\{{({'|'.join(SMS_PLACEHOLDERS)})\}}")
-#: Bytes of a provider's answer that are looked at.
-LONGEST_ANSWER = 65_536
-#: Characters of it that people are shown.
+#: Characters of a provider's answer that people are shown.
 EXCERPT = 200
 #: Statuses that say: not so fast; and: not now.
 _SLOWER = frozenset({429, 503})
@@ -130,12 +129,8 @@ class HttpProvider:
                     content=body or None,
                 ) as response,
             ):
-                answer = bytearray()
-                async for chunk in response.aiter_bytes():
-                    answer += chunk
-                    if len(answer) > LONGEST_ANSWER:
-                        break
-                return response.status_code, bytes(answer).decode(errors="replace")
+                answer = await read_answer(response)
+                return response.status_code, answer.decode(errors="replace")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             reason = f"the provider cannot be reached: {_words(error)}"
             self._pace.slower(reason)
