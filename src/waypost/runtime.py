@@ -17,7 +17,7 @@ import structlog
 import uvloop
 
 from waypost import logs
-from waypost.settings import Settings
+from waypost.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from waypost.api.services import Services
@@ -67,7 +67,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     """Starts the roles; ``stack`` ends them in the opposite order: sockets first, then commits,
     then the stores. Returns what ``serve`` prints once connections are accepted."""
     from waypost.accounts.first_start import first_start, renew_first_login
-    from waypost.api.server import ApiServer, address, listen
+    from waypost.api.server import ApiServer, address
     from waypost.api.services import Services
     from waypost.commands.queue import CommandQueue
     from waypost.gateway.clock import now_ms
@@ -75,7 +75,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     from waypost.sms.inbound import Inbound
 
     ready: dict[str, Any] = {"ready": True, "http": None, "ports": {}}
-    listening = listen(settings) if "api" in settings.roles else None
+    listening = _listen(settings) if "api" in settings.roles else None
     if listening is not None:
         stack.callback(listening.close)
     parts = await open_parts(settings, stack)
@@ -126,6 +126,20 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     if settings.demo and gateway is not None:
         await _start_demo(settings, parts, gateway, stack)
     return ready
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The API's socket. Raises :class:`SettingsError`."""
+    from waypost.api.server import listen
+    from waypost.store.lock import lock_data
+
+    try:
+        return listen(settings)
+    except SettingsError:
+        # Most often the port is held by another Waypost on the same data, which says more.
+        if settings.sqlite and settings.data_dir.is_dir():
+            lock_data(settings.data_dir).close()
+        raise
 
 
 async def _start_ingest(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Ingest:

@@ -34,8 +34,8 @@ MIX = (
 NAMES = ("Van", "Truck", "Taxi", "Courier", "Service car")
 #: Begins the IMEIs of vehicles that do not exist; the industry gives out 01, 35 and 86.
 NO_MAKER = "99900"
-#: Seconds between two reports of a demo vehicle.
-DEMO_INTERVAL = 5
+#: Seconds between two reports of a demo vehicle: whoever looks twice sees it move.
+DEMO_INTERVAL = 2
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
@@ -147,7 +147,7 @@ class Fleet:
                 port,
                 transport=item.transport,
                 interval=DEMO_INTERVAL,
-                spread=number * 0.618 % 1 * min(DEMO_INTERVAL, 2),
+                spread=number * 0.618 % 1 * DEMO_INTERVAL,
             )
 
     def start(self) -> None:

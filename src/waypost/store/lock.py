@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 from typing import IO
 
@@ -16,20 +17,27 @@ class DataInUse(SettingsError):
 
 
 def lock_data(data_dir: Path) -> IO[str]:
-    """Holds the data directory until the file is closed. Raises :class:`DataInUse`, and
-    SettingsError for a directory that cannot be written to."""
+    """Holds the data directory until the file, which says by whom it is held, is closed. Raises
+    :class:`DataInUse`, and SettingsError for a directory that cannot be written to."""
     make_data_dir(data_dir)
     try:
-        lock = (data_dir / FILE).open("w")
+        lock = (data_dir / FILE).open("a+")
     except OSError as error:
         raise _unusable(data_dir, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        lock.close()
+        with lock:
+            lock.seek(0)
+            who = lock.read().strip()
+        process = f" (process {who})" if who else ""
         raise DataInUse(
-            f"another Waypost is running on {data_dir}: stop it first, or set another data_dir"
+            f"another Waypost is running on {data_dir}{process}: "
+            "stop it first, or set another data_dir"
         ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
     return lock
 
 
