@@ -155,21 +155,28 @@ _VALUES: dict[int, tuple[str, float]] = {
     0xA2: ("meitrack_fuel_consumption", 0.01),
     0xFEF4: ("engine_hours", 1 / 60),
 }
-_SIGNED = frozenset((0x9C, 0x9F))
+#: Those that are a number of the message itself.
+_FIELDS = {
+    0x02: "latitude",
+    0x03: "longitude",
+    0x08: "speed",
+    0x09: "heading",
+    0x0A: "hdop",
+    0x0B: "altitude",
+}
+_SIGNED = frozenset((0x02, 0x03, 0x0B, 0x9C, 0x9F))
 _EVENT, _LONG_EVENT = 0x01, 0x40
 _FENCE, _RFID, _LOCK, _LEVEL = 0x1B, 0x25, 0x47, 0xFE69
 
 
 def _fixed_size(message: Message, number: int, size: int, data: bytes) -> None:
     raw = int.from_bytes(data, "little")
-    signed = int.from_bytes(data, "little", signed=True)
+    amount = int.from_bytes(data, "little", signed=number in _SIGNED)
     values = message.values
     if number in (_EVENT, _LONG_EVENT):
         put_event(message, raw)
-    elif number == 0x02:
-        message.latitude = float(signed)
-    elif number == 0x03:
-        message.longitude = float(signed)
+    elif number in _FIELDS:
+        setattr(message, _FIELDS[number], float(amount))
     elif number == 0x04:
         message.time = _time(raw)
     elif number == 0x05:
@@ -178,14 +185,6 @@ def _fixed_size(message: Message, number: int, size: int, data: bytes) -> None:
         message.satellites = raw
     elif number == 0x07:
         put_signal(values, raw)
-    elif number == 0x08:
-        message.speed = float(raw)
-    elif number == 0x09:
-        message.heading = float(raw)
-    elif number == 0x0A:
-        message.hdop = float(raw)
-    elif number == 0x0B:
-        message.altitude = float(signed)
     elif number == _RFID:
         if raw:
             values["hardware_key"] = str(raw)
@@ -200,7 +199,6 @@ def _fixed_size(message: Message, number: int, size: int, data: bytes) -> None:
             values["battery_level"] = raw
     elif number in _VALUES:
         name, worth = _VALUES[number]
-        amount = signed if number in _SIGNED else raw
         values[name] = amount if worth == 1 else round(amount * worth, 4)
     else:
         values[f"meitrack_{number:02x}"] = raw
