@@ -209,6 +209,12 @@ class Protocol:
         :class:`ProtocolError` for a frame that is broken."""
         raise TypeError(f"{self.name} cannot decode")
 
+    def doubt(self, decoded: Decoded, fault: str) -> None:
+        """Notes what is wrong with a recorded frame; nothing is acknowledged then."""
+        decoded.reply = None
+        for message in decoded.messages:
+            message.values[f"{self.name}_fault"] = fault
+
     def encode(self, command: Command, device: Device) -> Encoded:
         """The bytes that carry ``command``, a ``text`` or ``hex``. Raises :class:`CommandError`
         where it cannot."""

@@ -163,9 +163,7 @@ class Gt06(Telling):
             raise ProtocolError(packet.fault)
         decoded = self._packet(packet, frame, device)
         if packet.fault is not None:
-            decoded.reply = None
-            for message in decoded.messages:
-                message.values["gt06_fault"] = packet.fault
+            self.doubt(decoded, packet.fault)
         return decoded
 
     def _packet(self, packet: Packet, frame: bytes, device: Device | None) -> Decoded:

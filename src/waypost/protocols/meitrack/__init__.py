@@ -69,9 +69,7 @@ class Meitrack(Telling):
             raise ProtocolError(message.fault)
         decoded = self._message(message, frame)
         if message.fault is not None:
-            decoded.reply = None
-            for one in decoded.messages:
-                one.values["meitrack_fault"] = message.fault
+            self.doubt(decoded, message.fault)
         return decoded
 
     def _message(self, frame: Frame, raw: bytes) -> Decoded:

@@ -139,9 +139,7 @@ class Teltonika(Protocol):
         if fault is None and reader.position != end:
             raise ProtocolError(f"{end - reader.position} bytes follow the data")
         if fault is not None:
-            decoded.reply = None
-            for message in decoded.messages:
-                message.values["teltonika_fault"] = fault
+            self.doubt(decoded, fault)
         return decoded
 
     def _datagram(self, frame: bytes, device: Device | None, unknown: bool) -> Decoded:
