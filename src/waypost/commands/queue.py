@@ -19,11 +19,11 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, insert, or_, select, true, update
-from sqlalchemy.engine import Row
+from sqlalchemy import and_, bindparam, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.bus.base import Bus
+from waypost.commands.writes import Writes
 from waypost.fleet.device_settings import confirm
 from waypost.settings import Settings
 from waypost.store.engine import Database
@@ -78,11 +78,66 @@ class Progress(msgspec.Struct, frozen=True):
 ELSEWHERE = ("sms", "email")
 
 
+# What is done for every command, made once.
+
+_QUEUED = and_(
+    commands.c.source_id == bindparam("p_source"),
+    commands.c.state == QUEUED,
+    commands.c.channel == "gprs",
+    commands.c.expires_at > bindparam("p_now"),
+)
+_NEXT = (
+    select(commands.c.id)
+    .where(_QUEUED, or_(commands.c.due_at.is_(None), commands.c.due_at <= bindparam("p_now")))
+    .order_by(commands.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(commands)
+    .where(commands.c.id == _NEXT.scalar_subquery())
+    .values(state=SENT, attempts=commands.c.attempts + 1, sent_at=bindparam("p_now"))
+    .returning(
+        commands.c.id,
+        commands.c.attempts,
+        commands.c.kind,
+        commands.c.payload,
+        commands.c.reliable,
+    )
+)
+_NEXT_DUE = select(func.min(commands.c.due_at)).where(_QUEUED)
+_ATTEMPT = insert(command_attempts)
+_ATTEMPT_ANSWERED = (
+    update(command_attempts)
+    .where(
+        command_attempts.c.command_id == bindparam("p_command"),
+        command_attempts.c.number == bindparam("p_number"),
+    )
+    .values(outcome=ANSWERED, finished_at=bindparam("p_now"))
+)
+_TOLD = (commands.c.source_id, commands.c.kind, commands.c.payload)
+_COMMAND_ANSWERED = (
+    update(commands)
+    .where(
+        commands.c.id == bindparam("p_command"),
+        commands.c.state.not_in((ACKNOWLEDGED, CANCELLED, EXPIRED)),
+    )
+    .values(
+        state=bindparam("p_state"),
+        finished_at=bindparam("p_now"),
+        answer=bindparam("p_answer"),
+        error=bindparam("p_error"),
+    )
+    .returning(*_TOLD)
+)
+
+
 class CommandQueue:
     """The queue. Times are ms since 1970 and always an argument."""
 
     def __init__(self, database: Database, bus: Bus, settings: Settings) -> None:
         self._database = database
+        self._writes = Writes(database)
         self._bus = bus
         self._life = settings.command_life_days * _DAY
         #: Milliseconds that an answer is waited for.
@@ -182,60 +237,27 @@ class CommandQueue:
     ) -> tuple[Attempt | None, int | None]:
         """Claims the next attempt for this source, marked sent from this moment. Without one: None,
         and when the next will be due (None: nothing is queued)."""
-        queued = and_(
-            commands.c.source_id == source_id,
-            commands.c.state == QUEUED,
-            commands.c.channel == "gprs",
-            commands.c.expires_at > now,
+        return await self._writes.do(
+            lambda connection: _claim(connection, source_id, gateway_id, now)
         )
-        query = (
-            select(commands)
-            .where(queued, or_(commands.c.due_at.is_(None), commands.c.due_at <= now))
-            .order_by(commands.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        async with self._database.begin() as connection:
-            row = (await connection.execute(query)).first()
-            if row is not None:
-                return await self._claim(connection, row, gateway_id, now), None
-            next_due = await connection.scalar(select(func.min(commands.c.due_at)).where(queued))
-        return None, next_due
-
-    async def _claim(
-        self, connection: AsyncConnection, row: Row[Any], gateway_id: str, now: int
-    ) -> Attempt:
-        number = row.attempts + 1
-        await connection.execute(
-            update(commands)
-            .where(commands.c.id == row.id)
-            .values(state=SENT, attempts=number, sent_at=now)
-        )
-        await connection.execute(
-            insert(command_attempts).values(
-                command_id=row.id, number=number, gateway=gateway_id, sent_at=now
-            )
-        )
-        return Attempt(row.id, number, row.source_id, row.kind, row.payload, row.reliable, now)
 
     async def keyed(self, attempt: Attempt, key: str) -> None:
         """Notes what the device's answer to this attempt will repeat."""
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(command_attempts).where(_is(attempt)).values(key=_plain(key))
-            )
+        noted = update(command_attempts).where(_is(attempt)).values(key=_plain(key))
+        await self._writes.do(lambda connection: connection.execute(noted))
 
     async def goes_on(self, attempt: Attempt, *, now: int) -> None:
         """An attempt of several lines is still being made: its gateway is there."""
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(command_attempts).where(_is(attempt)).values(sent_at=now)
-            )
+        noted = update(command_attempts).where(_is(attempt)).values(sent_at=now)
+        await self._writes.do(lambda connection: connection.execute(noted))
 
     async def answered(self, attempt: Attempt, text: str, *, ok: bool, now: int) -> None:
         """The device answered; not ``ok``: it refused the command."""
-        async with self._database.begin() as connection:
-            await self._answer(connection, attempt.command_id, attempt.number, text, ok, now)
+        await self._writes.do(
+            lambda connection: _answer(
+                connection, attempt.command_id, attempt.number, text, ok, now
+            )
+        )
 
     async def delivered(self, attempt: Attempt, *, now: int) -> None:
         """The attempt went out, and its protocol has no answers."""
@@ -272,83 +294,11 @@ class CommandQueue:
     async def _finish(
         self, attempt: Attempt, outcome: str, now: int, changes: dict[str, Any]
     ) -> None:
-        async with self._database.begin() as connection:
-            await self._close(connection, attempt.command_id, attempt.number, outcome, now, changes)
-
-    async def _close(
-        self,
-        connection: AsyncConnection,
-        command_id: int,
-        number: int,
-        outcome: str,
-        now: int,
-        changes: dict[str, Any],
-    ) -> None:
-        """Ends an attempt, and what that means for its command unless that is finished or in
-        another attempt by now."""
-        ended = await connection.execute(
-            update(command_attempts)
-            .where(
-                command_attempts.c.command_id == command_id,
-                command_attempts.c.number == number,
-                command_attempts.c.finished_at.is_(None),
+        await self._writes.do(
+            lambda connection: _close(
+                connection, attempt.command_id, attempt.number, outcome, now, changes
             )
-            .values(outcome=outcome, finished_at=now)
         )
-        if ended.rowcount:
-            await connection.execute(
-                update(commands)
-                .where(
-                    commands.c.id == command_id,
-                    commands.c.attempts == number,
-                    commands.c.state == SENT,
-                    commands.c.finished_at.is_(None),
-                )
-                .values(changes)
-            )
-
-    async def _answer(
-        self,
-        connection: AsyncConnection,
-        command_id: int,
-        number: int,
-        text: str,
-        ok: bool,
-        now: int,
-    ) -> None:
-        await connection.execute(
-            update(command_attempts)
-            .where(
-                command_attempts.c.command_id == command_id,
-                command_attempts.c.number == number,
-            )
-            .values(outcome=ANSWERED, finished_at=now)
-        )
-        told = (commands.c.source_id, commands.c.kind, commands.c.payload)
-        changed = await connection.execute(
-            update(commands)
-            .where(
-                commands.c.id == command_id,
-                commands.c.state.not_in((ACKNOWLEDGED, CANCELLED, EXPIRED)),
-            )
-            .values(
-                state=ACKNOWLEDGED if ok else FAILED,
-                finished_at=now,
-                answer=_plain(text),
-                error=None if ok else "the device refused it",
-            )
-            .returning(*told)
-        )
-        if not ok:
-            return
-        row = changed.first()
-        if row is None:
-            # Taken back on its way; the device has done it all the same.
-            row = (
-                await connection.execute(select(*told).where(commands.c.id == command_id))
-            ).first()
-        if row is not None:
-            await confirm(connection, row.source_id, row.kind, row.payload, now)
 
     async def late_answer(
         self, source_id: int, text: str, *, key: str | None, ok: bool, now: int
@@ -376,7 +326,7 @@ class CommandQueue:
             row = (await connection.execute(query)).first()
             if row is None:
                 return False
-            await self._answer(connection, row.command_id, row.number, text, ok, now)
+            await _answer(connection, row.command_id, row.number, text, ok, now)
         return True
 
     # What happens by itself.
@@ -420,10 +370,81 @@ class CommandQueue:
             reason = "the server stopped before an answer"
             for row in rows:
                 changes = _given_up(row.reliable, reason, now, None)
-                await self._close(
-                    connection, row.command_id, row.number, GATEWAY_LOST, now, changes
-                )
+                await _close(connection, row.command_id, row.number, GATEWAY_LOST, now, changes)
         return len(rows)
+
+
+async def _claim(
+    connection: AsyncConnection, source_id: int, gateway_id: str, now: int
+) -> tuple[Attempt | None, int | None]:
+    values = {"p_source": source_id, "p_now": now}
+    row = (await connection.execute(_CLAIM, values)).first()
+    if row is None:
+        return None, await connection.scalar(_NEXT_DUE, values)
+    made = {"command_id": row.id, "number": row.attempts, "gateway": gateway_id, "sent_at": now}
+    await connection.execute(_ATTEMPT, made)
+    return (
+        Attempt(row.id, row.attempts, source_id, row.kind, row.payload, row.reliable, now),
+        None,
+    )
+
+
+async def _close(
+    connection: AsyncConnection,
+    command_id: int,
+    number: int,
+    outcome: str,
+    now: int,
+    changes: dict[str, Any],
+) -> None:
+    """Ends an attempt, and what that means for its command unless that is finished or in
+    another attempt by now."""
+    ended = await connection.execute(
+        update(command_attempts)
+        .where(
+            command_attempts.c.command_id == command_id,
+            command_attempts.c.number == number,
+            command_attempts.c.finished_at.is_(None),
+        )
+        .values(outcome=outcome, finished_at=now)
+    )
+    if ended.rowcount:
+        await connection.execute(
+            update(commands)
+            .where(
+                commands.c.id == command_id,
+                commands.c.attempts == number,
+                commands.c.state == SENT,
+                commands.c.finished_at.is_(None),
+            )
+            .values(changes)
+        )
+
+
+async def _answer(
+    connection: AsyncConnection, command_id: int, number: int, text: str, ok: bool, now: int
+) -> None:
+    which = {"p_command": command_id, "p_number": number, "p_now": now}
+    await connection.execute(_ATTEMPT_ANSWERED, which)
+    changed = await connection.execute(
+        _COMMAND_ANSWERED,
+        {
+            "p_command": command_id,
+            "p_now": now,
+            "p_state": ACKNOWLEDGED if ok else FAILED,
+            "p_answer": _plain(text),
+            "p_error": None if ok else "the device refused it",
+        },
+    )
+    if not ok:
+        return
+    row = changed.first()
+    if row is None:
+        # Taken back on its way; the device has done it all the same.
+        told = select(*_TOLD).where(commands.c.id == command_id)
+        row = (await connection.execute(told)).first()
+    if row is not None:
+        await confirm(connection, row.source_id, row.kind, row.payload, now)
 
 
 def _is(attempt: Attempt) -> Any:
