@@ -55,6 +55,16 @@ commands = Table(
 
 Index("ix_commands_source_id_state_id", commands.c.source_id, commands.c.state, commands.c.id)
 
+#: What nothing has become of yet, among the many that something did: to count it, and to find whose
+#: life is over.
+Index(
+    "ix_commands_open",
+    commands.c.source_id,
+    commands.c.expires_at,
+    sqlite_where=text("finished_at IS NULL"),
+    postgresql_where=text("finished_at IS NULL"),
+)
+
 #: What is still to go out by SMS, or on its way.
 Index(
     "ix_commands_open_sms",
@@ -86,6 +96,14 @@ command_attempts = Table(
     #: answered, timeout, disconnected, gateway_lost, refused; by SMS also accepted, delivered,
     #: undelivered.
     Column("outcome", Text),
+)
+
+#: Attempts under way.
+Index(
+    "ix_command_attempts_open",
+    command_attempts.c.sent_at,
+    sqlite_where=text("finished_at IS NULL"),
+    postgresql_where=text("finished_at IS NULL"),
 )
 
 #: Short messages that a provider has or had, by its ids.

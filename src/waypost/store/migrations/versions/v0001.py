@@ -817,6 +817,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commands")),
     )
     op.create_index(
+        "ix_commands_open",
+        "commands",
+        ["source_id", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_index(
         "ix_commands_open_mail",
         "commands",
         ["id"],
@@ -1042,6 +1050,14 @@ def upgrade() -> None:
             ["command_id"], ["commands.id"], name=op.f("fk_command_attempts_command_id")
         ),
         sa.PrimaryKeyConstraint("command_id", "number", name=op.f("pk_command_attempts")),
+    )
+    op.create_index(
+        "ix_command_attempts_open",
+        "command_attempts",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_table(
         "device_settings",
