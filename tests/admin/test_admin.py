@@ -249,6 +249,19 @@ async def test_tap_shows_what_is_kept_and_then_what_comes(
     assert shown[0] == kept
 
 
+async def test_a_reader_that_has_left_is_not_taken_for_the_server(
+    settings: Settings, server: Server
+) -> None:
+    tap = server.tap
+    tap.add(tap.device(DEVICE), NOW, "in", b"\x01\x02", "10.0.0.1:5000")
+
+    async def show(entry: Any) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await run(settings, TapDevice(device=DEVICE), show)
+
+
 async def test_nothing_is_tapped_where_no_server_runs(settings: Settings) -> None:
     with pytest.raises(AdminError, match="no gateway"):
         await ask(settings, TapDevice(device=DEVICE, once=True))

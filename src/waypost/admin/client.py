@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -49,25 +50,28 @@ async def _ask(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request, say: Say
 ) -> Any:
     try:
-        writer.write(msgspec.json.encode(request) + b"\n")
-        await writer.drain()
-        return await _result(reader, say)
-    except ConnectionError:
-        raise AdminError("the server has closed the connection") from None
+        async for reply in _replies(reader, writer, request):
+            if "progress" in reply:
+                await say(reply["progress"])
+            elif "error" in reply:
+                raise AdminError(reply["error"])
+            else:
+                return reply.get("result")
+        raise AdminError("the server has closed the connection before it was done")
     finally:
         writer.close()
 
 
-async def _result(reader: asyncio.StreamReader, say: Say) -> Any:
-    while line := await reader.readline():
-        reply: dict[str, Any] = msgspec.json.decode(line)
-        if "progress" in reply:
-            await say(reply["progress"])
-        elif "error" in reply:
-            raise AdminError(reply["error"])
-        else:
-            return reply.get("result")
-    raise AdminError("the server has closed the connection before it was done")
+async def _replies(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request
+) -> AsyncIterator[dict[str, Any]]:
+    try:
+        writer.write(msgspec.json.encode(request) + b"\n")
+        await writer.drain()
+        while line := await reader.readline():
+            yield msgspec.json.decode(line)
+    except ConnectionError:
+        raise AdminError("the server has closed the connection") from None
 
 
 async def _run_here(settings: Settings, request: Request, say: Say) -> Any:
