@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import select
 
+from waypost.clock import now_ms
 from waypost.emulator.fleet import DemoDevice
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.register import NewDevice, register, taken_ids
-from waypost.gateway.clock import now_ms
 from waypost.parts import Parts
 from waypost.store.tables import users
 

@@ -69,8 +69,8 @@ async def start(settings: Settings, stack: AsyncExitStack) -> dict[str, Any]:
     from waypost.accounts.first_start import first_start, renew_first_login
     from waypost.api.server import ApiServer, address
     from waypost.api.services import Services
+    from waypost.clock import now_ms
     from waypost.commands.queue import CommandQueue
-    from waypost.gateway.clock import now_ms
     from waypost.parts import open_parts
     from waypost.sms.inbound import Inbound
 
@@ -221,7 +221,7 @@ async def _start_jobs(
 async def _start_sms(
     settings: Settings, parts: Parts, services: Services, stack: AsyncExitStack
 ) -> None:
-    from waypost.gateway.clock import now_ms
+    from waypost.clock import now_ms
     from waypost.jobs.leader import SMS_LOCK, Alone, Leader, PostgresLeader
     from waypost.sms.queue import SmsQueue
     from waypost.sms.sender import Sender
@@ -244,7 +244,7 @@ async def _start_sms(
 
 
 async def _start_mail(settings: Settings, parts: Parts, stack: AsyncExitStack) -> None:
-    from waypost.gateway.clock import now_ms
+    from waypost.clock import now_ms
     from waypost.mail.queue import MailQueue
     from waypost.mail.sender import MailSender
     from waypost.mail.service import transport_of

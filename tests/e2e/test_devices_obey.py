@@ -38,7 +38,7 @@ DAY = 86_400_000
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     begin = time.time_ns()
     monkeypatch.setattr(
-        "waypost.emulator.links.wall_clock",
+        "waypost.emulator.links.now_ms",
         lambda: (begin + (time.time_ns() - begin) * HASTE) // 1_000_000 - AGO,
     )
 

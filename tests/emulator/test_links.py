@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from waypost.clock import now_ms
 from waypost.emulator.devices import kinds
 from waypost.emulator.devices.base import Device
 from waypost.emulator.fleet import Fleet
-from waypost.emulator.links import Link, link, wall_clock
+from waypost.emulator.links import Link, link
 from waypost.emulator.vehicle import Vehicle
 from waypost.protocols.base import Transport
 
@@ -27,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def tracker(transport: Transport = Transport.TCP, reports: int = 30) -> Device:
     """A Teltonika that makes a report every 20 ms."""
-    now = wall_clock()
+    now = now_ms()
     return kinds()["teltonika"](
         IMEI, Vehicle(1, now), now, interval=20, transport=transport, most=reports
     )

@@ -12,7 +12,7 @@ import pytest
 from gateway_world import Client, World, until
 from sqlalchemy import insert, select
 
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 from waypost.store.tables import command_attempts, commands, dealers, sources
 
 

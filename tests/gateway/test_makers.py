@@ -16,12 +16,12 @@ from gateway_world import FakeDirectory, FakeIngest, until
 from sqlalchemy import insert, select
 
 from waypost.bus.local import LocalBus
+from waypost.clock import now_ms
 from waypost.commands import CommandQueue
 from waypost.emulator.devices import kinds
-from waypost.emulator.links import link, wall_clock
+from waypost.emulator.links import link
 from waypost.emulator.vehicle import Vehicle
 from waypost.gateway import Gateway
-from waypost.gateway.clock import now_ms
 from waypost.protocols.base import Command, Device, Transport
 from waypost.settings import Settings
 from waypost.sms.compose import compose
@@ -121,7 +121,7 @@ async def test_it_comes_by_sms_tracks_as_told_and_then_reports_elsewhere(
     kind = kinds()[name]
     device_id = "2000000017" if name == "wondex" else "999000000000018"
     server.directory.register(device_id, 1, model=kind.model)
-    start = wall_clock() // 1000 * 1000
+    start = now_ms() // 1000 * 1000
     device = kind(device_id, Vehicle(5, start), start, interval=1000, transport=transport)
     connection = link(device)
     connection.start()
@@ -154,7 +154,7 @@ async def test_it_comes_by_sms_tracks_as_told_and_then_reports_elsewhere(
 async def test_the_oldest_queclink_goes_where_it_is_told(server: Any, transport: Transport) -> None:
     kind = kinds()["gl100"]
     server.directory.register("999000000000018", 1, model=kind.model)
-    start = wall_clock() // 1000 * 1000
+    start = now_ms() // 1000 * 1000
     device = kind("999000000000018", Vehicle(5, start), start, interval=1000, transport=transport)
     connection = link(device, "127.0.0.1", server.gateway.ports["gl100"])
     connection.start()
@@ -174,7 +174,7 @@ async def test_the_oldest_queclink_goes_where_it_is_told(server: Any, transport:
 async def test_a_position_that_was_asked_for_is_stored(server: Any) -> None:
     kind = kinds()["teltonika"]
     server.directory.register("999000000000018", 1, model=kind.model)
-    start = wall_clock() // 1000 * 1000
+    start = now_ms() // 1000 * 1000
     device = kind("999000000000018", Vehicle(5, start), start, interval=60_000)
     connection = link(device, "127.0.0.1", server.gateway.ports["teltonika"])
     connection.start()

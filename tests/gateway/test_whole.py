@@ -17,11 +17,11 @@ from gateway_world import Client, until
 from sqlalchemy import insert, select, update
 
 from waypost.bus.local import LocalBus
+from waypost.clock import now_ms
 from waypost.commands import CommandQueue
 from waypost.fleet.changes import Changes
 from waypost.fleet.directory import Directory
 from waypost.gateway import Gateway
-from waypost.gateway.clock import now_ms
 from waypost.ingest import Ingest
 from waypost.settings import Settings
 from waypost.store.engine import POINTS_FILE, Database, asyncpg_dsn

@@ -9,9 +9,10 @@ from zlib import crc32
 
 import msgspec
 
+from waypost.clock import now_ms
 from waypost.emulator.devices import kinds
 from waypost.emulator.devices.base import SECOND, Count, Device
-from waypost.emulator.links import Link, link, wall_clock
+from waypost.emulator.links import Link, link
 from waypost.emulator.vehicle import Vehicle
 from waypost.fleet.device_ids import luhn_digit
 from waypost.protocols.base import Transport
@@ -121,7 +122,7 @@ class Fleet:
         kind = kinds().get(protocol)
         if kind is None:
             raise EmulatorError(f"{protocol!r} is none of {', '.join(sorted(kinds()))}")
-        start = (wall_clock() + round(spread * SECOND)) // SECOND * SECOND
+        start = (now_ms() + round(spread * SECOND)) // SECOND * SECOND
         try:
             device = kind(
                 device_id,

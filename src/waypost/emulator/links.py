@@ -7,13 +7,13 @@ small calls a second and, but for MQTT's, no tasks.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from random import Random
 from typing import cast
 
 import zmqtt
 
+from waypost.clock import now_ms
 from waypost.emulator.devices.base import Device
 from waypost.protocols.base import Transport
 
@@ -25,11 +25,6 @@ CONNECT_TIMEOUT = 15.0
 BACKLOG = 65_536
 #: User name of the generic protocol's devices over MQTT.
 MQTT_USER = "ngp_device"
-
-
-def wall_clock() -> int:
-    """Now, ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Link:
@@ -113,7 +108,7 @@ class Link:
     def _wake(self) -> None:
         device, now = self.device, self._loop.time()
         self._timer = self._loop.call_later(min(device.interval / 1000, 1.0), self._wake)
-        device.tick(wall_clock())
+        device.tick(now_ms())
         if device.server is None:
             return
         if self._elsewhere:
@@ -128,7 +123,7 @@ class Link:
             if self._opening is None and (device.waiting or device.stays_connected()):
                 self._opening = self._loop.create_task(self._try_open())
         elif device.heartbeat and device.ready and now - self._sent_at > device.heartbeat:
-            self._send(device.alive(wall_clock()))
+            self._send(device.alive(now_ms()))
         else:
             self._pump()
 
@@ -159,13 +154,13 @@ class Link:
         if self._closed:
             self._drop()
             return
-        self._send(self.device.connected(wall_clock()))
+        self._send(self.device.connected(now_ms()))
         self._pump()
 
     def _arrived(self, data: bytes) -> None:
         device = self.device
         before = device.count.acknowledged
-        self._send(device.received(data, wall_clock()))
+        self._send(device.received(data, now_ms()))
         if device.count.acknowledged > before:
             self._pause = FIRST_PAUSE
             self._resume_at = 0.0

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 from waypost.gateway.http import http_maker, recognises_http
 from waypost.gateway.logs import limited
 from waypost.gateway.mqtt import mqtt_maker

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from waypost.clock import now_ms
 from waypost.commands.queue import Attempt, CommandQueue
 from waypost.commands.shown import hide_in_answer
 from waypost.gateway.batch import comes_back
-from waypost.gateway.clock import now_ms
 from waypost.protocols.base import Answer, Command, CommandError, Device, Encoded, Protocol
 
 if TYPE_CHECKING:

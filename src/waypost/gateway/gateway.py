@@ -12,10 +12,10 @@ import structlog
 
 from waypost.bus.base import id_in
 from waypost.bus.taps import IN, NOTE
+from waypost.clock import now_ms
 from waypost.gateway.activity import Activity
 from waypost.gateway.admission import Admission, raise_file_limit
 from waypost.gateway.auto import AUTO
-from waypost.gateway.clock import now_ms
 from waypost.gateway.commander import Commander
 from waypost.gateway.inbox import Inbox
 from waypost.gateway.listeners import Listeners, Protocols, plan

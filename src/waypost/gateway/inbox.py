@@ -13,8 +13,8 @@ from sqlalchemy import and_, case, delete, func, not_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
+from waypost.clock import now_ms
 from waypost.gateway.batch import Batch, comes_back
-from waypost.gateway.clock import now_ms
 from waypost.store.engine import Database
 from waypost.store.tables import inbox, sources
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from waypost.bus.taps import IN, NOTE, OUT
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 from waypost.gateway.logs import limited
 from waypost.protocols.base import Frame, HttpReply, Protocol
 

@@ -13,7 +13,7 @@ from collections import deque
 from time import perf_counter
 from typing import Protocol
 
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 from waypost.pace import piece_ends
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 
 if TYPE_CHECKING:
     from waypost.gateway.connection import Connection

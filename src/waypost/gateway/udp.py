@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from waypost.gateway.clock import now_ms
+from waypost.clock import now_ms
 from waypost.gateway.connection import Connection, Pending, Reply
 from waypost.gateway.logs import limited
 from waypost.gateway.tcp import plain_host

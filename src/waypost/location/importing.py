@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from waypost.clock import now_ms
 from waypost.location.csv_rows import LayoutError, Reader
 from waypost.location.table import (
     APPLICATION_ID,
@@ -214,7 +215,7 @@ def _build(new: Path, rows: Path, old: Path | None, files: Sequence[Path], show:
             "INSERT OR REPLACE INTO about VALUES (?, ?)",
             [
                 ("cells", cells),
-                ("imported", time.time_ns() // 1_000_000),
+                ("imported", now_ms()),
                 ("files", ", ".join(path.name for path in files)),
             ],
         )

@@ -9,6 +9,7 @@ import time
 import structlog
 
 from waypost.bus.base import Bus, Subscription
+from waypost.clock import now_ms
 from waypost.mail import metrics
 from waypost.mail.queue import MailQueue
 from waypost.mail.transport import Letter, Result, Transport
@@ -76,7 +77,7 @@ class MailSender:
 
     async def _send(self) -> float:
         """Sends a batch; seconds until it is worth looking again."""
-        letters, due = await self._queue.claim(BATCH, now=_now_ms())
+        letters, due = await self._queue.claim(BATCH, now=now_ms())
         if letters:
             results = await asyncio.to_thread(self._transport.send, letters)
             outcomes = list(zip(letters, results, strict=True))
@@ -86,13 +87,13 @@ class MailSender:
             return 0.0
         if due is None:
             return LOOK
-        return min(max((due - _now_ms()) / 1000, 0.05), LOOK)
+        return min(max((due - now_ms()) / 1000, 0.05), LOOK)
 
     async def _settle(self, outcomes: list[tuple[Letter, Result]]) -> None:
         """Goes on until the database has it: what is not written down is sent again."""
         while True:
             try:
-                return await self._queue.settle(outcomes, now=_now_ms())
+                return await self._queue.settle(outcomes, now=now_ms())
             except Exception as error:
                 if not is_unavailable(error) or self._stopping.is_set():
                     raise
@@ -101,7 +102,7 @@ class MailSender:
     async def _tidy(self) -> None:
         if time.monotonic() - self._tidied > TIDY:
             self._tidied = time.monotonic()
-            await self._queue.expire(now=_now_ms())
+            await self._queue.expire(now=now_ms())
 
 
 def _note(letter: Letter, result: Result) -> None:
@@ -113,7 +114,3 @@ def _note(letter: Letter, result: Result) -> None:
         outcome=result.outcome,
         reason=result.code,
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

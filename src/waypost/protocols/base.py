@@ -12,12 +12,12 @@ instance. The gateway asks it two questions, apart: where are the frames in thes
 from __future__ import annotations
 
 import enum
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from waypost.clock import now_ms
 from waypost.telemetry.message import Message
 
 T = TypeVar("T")
@@ -158,10 +158,6 @@ class Text(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...] = ()
 
 
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Protocol:
     """One device protocol: subclass, set the class attributes, write ``frames`` and ``decode``."""
 
@@ -189,7 +185,7 @@ class Protocol:
         #: and not refused. Nothing is acknowledged for such a frame.
         self.recorded = False
         #: Now, ms UTC: only for the reply to a device that asks what time it is.
-        self.clock: Callable[[], int] = _wall_clock
+        self.clock: Callable[[], int] = now_ms
 
     @classmethod
     def recognises(cls, start: bytes) -> bool | None:

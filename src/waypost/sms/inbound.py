@@ -8,6 +8,7 @@ import time
 
 import structlog
 
+from waypost.clock import now_ms
 from waypost.settings import Settings
 from waypost.sms import metrics
 from waypost.sms.provider import Incoming, Report, Unavailable
@@ -54,7 +55,7 @@ class Inbound:
         self._forged_at = now
         log.warning("sms_forged", provider=provider, address=address)
         try:
-            await self._replies.forged(provider, address, now=_now_ms())
+            await self._replies.forged(provider, address, now=now_ms())
         except Exception as error:
             if not is_unavailable(error):
                 raise
@@ -80,7 +81,7 @@ class Inbound:
     async def _store_together(self, batch: list[_Waiting]) -> Exception | None:
         """Stores a batch; the error, where it could not be and the batch is to be split."""
         try:
-            kinds = await self._replies.take([one[:2] for one in batch], now=_now_ms())
+            kinds = await self._replies.take([one[:2] for one in batch], now=now_ms())
         except Exception as error:
             if len(batch) > 1 and not is_unavailable(error):
                 return error
@@ -97,7 +98,3 @@ class Inbound:
             if not stored.done():
                 stored.set_result(None)
         return None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

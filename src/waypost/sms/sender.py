@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 
 from waypost.bus.base import Bus, Subscription
+from waypost.clock import now_ms
 from waypost.commands.shown import hide
 from waypost.settings import Settings
 from waypost.sms import metrics
@@ -129,7 +130,7 @@ class Sender:
         """Sends for as long as this process is the one to."""
         # What was under way when this process sent last is nobody's any more.
         self._chains, self._under_way, self._outcomes = {}, 0, []
-        await self._persist(lambda: self._queue.recover(now=_now_ms()))
+        await self._persist(lambda: self._queue.recover(now=now_ms()))
         provider = self._provider = self._make()
         log.info("sms_sending", provider=provider.name)
         provider.start(self)
@@ -168,7 +169,7 @@ class Sender:
             if free > 0 and provider.trouble is None:
                 try:
                     claimed, due = await self._queue.claim(
-                        free, self._chains, self._id, now=_now_ms()
+                        free, self._chains, self._id, now=now_ms()
                     )
                 except Exception as error:
                     if not is_unavailable(error):
@@ -179,7 +180,7 @@ class Sender:
                 if claimed:
                     await self._sleep(CLAIM)
                     continue
-            wait = LEAD if due is None else min(max(due - _now_ms(), 50) / 1000, LEAD)
+            wait = LEAD if due is None else min(max(due - now_ms(), 50) / 1000, LEAD)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wanted.wait()
@@ -232,12 +233,12 @@ class Sender:
                 written.set()
 
     async def _write(self, outcomes: list[Outcome]) -> None:
-        await self._queue.settle(outcomes, now=_now_ms())
+        await self._queue.settle(outcomes, now=now_ms())
 
     async def expire(self) -> None:
         """Ends the lives of commands that are over."""
         trouble = None if self._provider is None else self._provider.trouble
-        await self._queue.expire(trouble, now=_now_ms())
+        await self._queue.expire(trouble, now=now_ms())
 
     async def _tidy(self) -> None:
         forgot = -FORGET
@@ -246,7 +247,7 @@ class Sender:
                 await self.expire()
                 metrics.QUEUED.set(await self._queue.queued())
                 if time.monotonic() - forgot >= FORGET:
-                    await self._queue.forget(now=_now_ms())
+                    await self._queue.forget(now=now_ms())
                     forgot = time.monotonic()
             except Exception as error:
                 if not is_unavailable(error):
@@ -313,7 +314,3 @@ def _note(each: Claimed, done: Accepted | SendError) -> None:
         outcome=outcome,
         reason=None if isinstance(done, Accepted) else str(done),
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
