@@ -21,7 +21,6 @@ from fleet_steps import (
 )
 from sqlalchemy import select, update
 
-from waypost.catalog import models
 from waypost.store.tables import bundles, commands, sim_cards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
@@ -214,12 +213,7 @@ async def test_what_cannot_be_registered_quickly(world: World) -> None:
 
     await become("no_such_model")
     assert await code() == 220
-    unregisterable = next(
-        model.code
-        for model in models.all_models().values()
-        if not model.register and model.id_type == "imei"
-    )
-    await become(unregisterable)
+    await become("mobile_unknown")
     assert await code() == 222
     await become("telfmb120")
     await world.register("one", phone=PHONE)

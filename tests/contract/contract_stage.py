@@ -28,7 +28,7 @@ IMEI = "355085050027285"
 OTHER_IMEI = "355085050027293"
 ICCID = "89701010064407635201"
 #: Models: one that dealers sell, one without GSM, an app on a phone, one that cannot be registered.
-MODEL, NO_GSM, APP, OLD = "telfmb920", "navixy_ngp", "mobile_unknown", "ruptela_pro5"
+MODEL, NO_GSM, APP = "telfmb920", "navixy_ngp", "mobile_unknown"
 
 
 class People(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract_stage import APP, ICCID, IMEI, MODEL, NOTHING, OLD, OTHER_IMEI, Stage
+from contract_stage import APP, ICCID, IMEI, MODEL, NOTHING, OTHER_IMEI, Stage
 from sqlalchemy import update
 
 from scenarios import Play, Reply, scenario
@@ -363,7 +363,7 @@ async def replaced_before_it_was_active(stage: Stage) -> Reply:
 
 @scenario("tracker/replace_quick", 222)
 async def replaced_by_a_bundle_that_registers_otherwise(stage: Stage) -> Reply:
-    await bundle_of_model(stage, OLD)
+    await bundle_of_model(stage, APP)
     return await quick(stage, "tracker/replace_quick")
 
 

@@ -12,6 +12,7 @@ from waypost.api.apn import Apn, apn_of
 from waypost.api.errors import ApiError
 from waypost.api.reply import Value
 from waypost.billing.bundles import find_bundle
+from waypost.catalog import models
 from waypost.fleet.owners import load_owner
 from waypost.fleet.phone import change_phone as give_phone
 from waypost.fleet.register import NewDevice
@@ -80,6 +81,9 @@ async def replace_quick(
         bundle = await find_bundle(connection, call.user.dealer_id, imei)
     if bundle is None:
         raise ApiError(201)
+    model = models.model(bundle.model_code)
+    if model is not None and model.mobile:
+        raise ApiError(222)
     new = NewDevice(
         label=tracker.label,
         model=bundle.model_code,
