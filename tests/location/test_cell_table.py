@@ -281,7 +281,7 @@ def test_the_command_line(
     assert code == 1
     assert err.count("\n") == 1
     assert "the table is as it was" in err
-    assert run(capsys, "import", *here)[0] == 1
+    assert run(capsys, "import", *here)[0] == 2
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
