@@ -1,4 +1,4 @@
-"""What texts of clients may hold, as the API's "printable characters" mean it: no control or
+"""What texts may hold. Those of clients, as the API's "printable characters" mean it: no control or
 private-use characters; every kind of space is welcome. (Halves of surrogate pairs do not get past
 the edge.)
 
@@ -21,3 +21,8 @@ _printable = re.compile(PRINTABLE)
 def is_printable(text: str) -> bool:
     """Has ``text`` printable characters only?"""
     return _printable.match(text) is not None
+
+
+def storable(text: str) -> str:
+    """A text of devices and providers, which may hold anything, as both databases can."""
+    return text.replace("\0", "").encode(errors="replace").decode()

@@ -25,9 +25,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from waypost.bus.base import Bus
 from waypost.commands.writes import Writes
 from waypost.fleet.device_settings import confirm
+from waypost.fleet.outgoing import TYPED, check_room
 from waypost.settings import Settings
 from waypost.store.engine import Database
 from waypost.store.tables import command_attempts, commands
+from waypost.text import storable
 
 QUEUED = "queued"
 SENT = "sent"
@@ -140,6 +142,7 @@ class CommandQueue:
         self._writes = Writes(database)
         self._bus = bus
         self._life = settings.command_life_days * _DAY
+        self._most = settings.commands_waiting
         #: Milliseconds that an answer is waited for.
         self.timeout = settings.command_timeout * 1000
 
@@ -160,7 +163,8 @@ class CommandQueue:
     ) -> int:
         """Queues a command for the device's connection; returns its id. ``kind`` is ``text`` or
         ``hex`` and says how ``payload`` was given; ``life`` (ms) is how long it may wait for the
-        device, unless as long as the settings say."""
+        device, unless as long as the settings say. Raises :class:`Refused` 268 where too many
+        wait."""
         values = {
             "source_id": source_id,
             "tracker_id": tracker_id,
@@ -176,6 +180,7 @@ class CommandQueue:
             "attempts": 0,
         }
         async with self._database.begin() as connection:
+            await check_room(connection, source_id, self._most)
             added = insert(commands).values(values).returning(commands.c.id)
             command_id = int((await connection.execute(added)).scalar_one())
         self._announce(source_id)
@@ -243,7 +248,7 @@ class CommandQueue:
 
     async def keyed(self, attempt: Attempt, key: str) -> None:
         """Notes what the device's answer to this attempt will repeat."""
-        noted = update(command_attempts).where(_is(attempt)).values(key=_plain(key))
+        noted = update(command_attempts).where(_is(attempt)).values(key=storable(key))
         await self._writes.do(lambda connection: connection.execute(noted))
 
     async def goes_on(self, attempt: Attempt, *, now: int) -> None:
@@ -267,7 +272,7 @@ class CommandQueue:
 
     async def refused(self, attempt: Attempt, reason: str, *, now: int) -> None:
         """The command cannot be put into the device's protocol."""
-        changes = {"state": FAILED, "finished_at": now, "error": _plain(reason)}
+        changes = {"state": FAILED, "finished_at": now, "error": storable(reason)}
         await self._finish(attempt, REFUSED, now, changes)
 
     async def timed_out(self, attempt: Attempt, *, now: int) -> None:
@@ -312,7 +317,7 @@ class CommandQueue:
             .where(
                 commands.c.source_id == source_id,
                 commands.c.channel.not_in(ELSEWHERE),
-                commands.c.kind.in_(("text", "hex")),
+                commands.c.kind.in_(TYPED),
                 commands.c.state.in_((QUEUED, SENT, FAILED)),
                 command_attempts.c.outcome.in_((TIMEOUT, DISCONNECTED, GATEWAY_LOST)),
                 command_attempts.c.sent_at > now - LATE_ANSWER,
@@ -321,7 +326,7 @@ class CommandQueue:
             .limit(1)
         )
         if key is not None:
-            query = query.where(command_attempts.c.key == _plain(key))
+            query = query.where(command_attempts.c.key == storable(key))
         async with self._database.begin() as connection:
             row = (await connection.execute(query)).first()
             if row is None:
@@ -432,7 +437,7 @@ async def _answer(
             "p_command": command_id,
             "p_now": now,
             "p_state": ACKNOWLEDGED if ok else FAILED,
-            "p_answer": _plain(text),
+            "p_answer": storable(text),
             "p_error": None if ok else "the device refused it",
         },
     )
@@ -459,8 +464,3 @@ def _given_up(reliable: bool, reason: str, now: int, due: int | None) -> dict[st
     if reliable:
         return {"state": QUEUED, "due_at": due, "error": reason}
     return {"state": FAILED, "finished_at": now, "error": reason}
-
-
-def _plain(text: str) -> str:
-    """Text that both databases can hold."""
-    return text.replace("\0", "").encode(errors="replace").decode()

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from waypost.text import storable
+
 ReportState = Literal["delivered", "failed"]
 
 
@@ -52,7 +54,7 @@ LONGEST_NAME = 255
 
 def plain(text: str, longest: int = LONGEST_NAME) -> str:
     """A text of somebody else's as both databases can hold it, cut off where it is too long."""
-    return text.replace("\0", "").encode(errors="replace").decode()[:longest]
+    return storable(text)[:longest]
 
 
 class Incoming(msgspec.Struct, frozen=True):
