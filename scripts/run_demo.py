@@ -19,8 +19,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from waypost.settings import SettingsError
+from waypost.store.lock import DataInUse, lock_data
+
 DATA = Path(os.environ.get("WAYPOST_DATA_DIR", "data"))
 VEHICLES = "20"
+#: Seconds that a server takes to stop, at most.
+STOPPING = 5
 #: What this script is called with to be the server.
 SERVER = "server"
 
@@ -72,7 +77,21 @@ def _moving(address: str, session: str) -> int:
     return int(trackers[0])
 
 
+def _let_former_end() -> None:
+    """A server whose launcher was killed a moment ago stops by itself, soon."""
+    for _ in range(STOPPING * 10):
+        try:
+            lock_data(DATA).close()
+        except DataInUse:
+            time.sleep(0.1)
+        except SettingsError:
+            return  # the server says it
+        else:
+            return
+
+
 def main(arguments: list[str]) -> int:
+    _let_former_end()
     command = [sys.executable, __file__, SERVER, "--data-dir", str(DATA), *arguments]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     # Ctrl-C reaches the server too; it stops in its own time and we wait for it.
