@@ -23,6 +23,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.bus.base import Bus
+from waypost.commands.rows import of_attempt, under_way
 from waypost.commands.writes import Writes
 from waypost.fleet.device_settings import confirm
 from waypost.fleet.outgoing import TYPED, check_room
@@ -111,10 +112,7 @@ _NEXT_DUE = select(func.min(commands.c.due_at)).where(_QUEUED)
 _ATTEMPT = insert(command_attempts)
 _ATTEMPT_ANSWERED = (
     update(command_attempts)
-    .where(
-        command_attempts.c.command_id == bindparam("p_command"),
-        command_attempts.c.number == bindparam("p_number"),
-    )
+    .where(*of_attempt(bindparam("p_command"), bindparam("p_number")))
     .values(outcome=ANSWERED, finished_at=bindparam("p_now"))
 )
 _TOLD = (commands.c.source_id, commands.c.kind, commands.c.payload)
@@ -248,12 +246,20 @@ class CommandQueue:
 
     async def keyed(self, attempt: Attempt, key: str) -> None:
         """Notes what the device's answer to this attempt will repeat."""
-        noted = update(command_attempts).where(_is(attempt)).values(key=storable(key))
+        noted = (
+            update(command_attempts)
+            .where(*of_attempt(attempt.command_id, attempt.number))
+            .values(key=storable(key))
+        )
         await self._writes.do(lambda connection: connection.execute(noted))
 
     async def goes_on(self, attempt: Attempt, *, now: int) -> None:
         """An attempt of several lines is still being made: its gateway is there."""
-        noted = update(command_attempts).where(_is(attempt)).values(sent_at=now)
+        noted = (
+            update(command_attempts)
+            .where(*of_attempt(attempt.command_id, attempt.number))
+            .values(sent_at=now)
+        )
         await self._writes.do(lambda connection: connection.execute(noted))
 
     async def answered(self, attempt: Attempt, text: str, *, ok: bool, now: int) -> None:
@@ -407,22 +413,14 @@ async def _close(
     ended = await connection.execute(
         update(command_attempts)
         .where(
-            command_attempts.c.command_id == command_id,
-            command_attempts.c.number == number,
+            *of_attempt(command_id, number),
             command_attempts.c.finished_at.is_(None),
         )
         .values(outcome=outcome, finished_at=now)
     )
     if ended.rowcount:
         await connection.execute(
-            update(commands)
-            .where(
-                commands.c.id == command_id,
-                commands.c.attempts == number,
-                commands.c.state == SENT,
-                commands.c.finished_at.is_(None),
-            )
-            .values(changes)
+            update(commands).where(*under_way(command_id, number)).values(changes)
         )
 
 
@@ -450,13 +448,6 @@ async def _answer(
         row = (await connection.execute(told)).first()
     if row is not None:
         await confirm(connection, row.source_id, row.kind, row.payload, now)
-
-
-def _is(attempt: Attempt) -> Any:
-    return and_(
-        command_attempts.c.command_id == attempt.command_id,
-        command_attempts.c.number == attempt.number,
-    )
 
 
 def _given_up(reliable: bool, reason: str, now: int, due: int | None) -> dict[str, Any]:

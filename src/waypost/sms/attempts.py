@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import bindparam, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, FAILED, QUEUED, SENT
+from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, FAILED, QUEUED
+from waypost.commands.rows import of_attempt, under_way
 from waypost.settings import Settings
 from waypost.sms.provider import plain
 from waypost.store.tables import command_attempts, commands
@@ -73,7 +74,7 @@ class Attempts:
         await connection.execute(
             update(command_attempts)
             .where(
-                *attempt(bindparam("command"), bindparam("attempt")),
+                *of_attempt(bindparam("command"), bindparam("attempt")),
                 # An answer says more.
                 func.coalesce(command_attempts.c.outcome, "") != ANSWERED,
             )
@@ -103,21 +104,3 @@ class Attempts:
                 await self.give_up(
                     connection, end.command_id, end.number, reason, again=end.reliable, now=now
                 )
-
-
-def attempt(command_id: Any, number: Any) -> tuple[Any, ...]:
-    """The row of this attempt."""
-    return (
-        command_attempts.c.command_id == command_id,
-        command_attempts.c.number == number,
-    )
-
-
-def under_way(command_id: Any, number: Any) -> tuple[Any, ...]:
-    """A command that is in this attempt still."""
-    return (
-        commands.c.id == command_id,
-        commands.c.attempts == number,
-        commands.c.state == SENT,
-        commands.c.finished_at.is_(None),
-    )

@@ -30,9 +30,10 @@ from waypost.commands.queue import (
     TIMEOUT,
     UNANSWERED,
 )
+from waypost.commands.rows import of_attempt, under_way
 from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
-from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts, attempt, under_way
+from waypost.sms.attempts import ACCEPTED, LONGEST_REASON, Attempts
 from waypost.sms.compose import compose_row, shown
 from waypost.sms.parts import note_parts
 from waypost.sms.provider import Accepted, NotNow, NotSent, SendError, Uncertain, plain
@@ -176,7 +177,7 @@ class SmsQueue:
         await connection.execute(
             update(command_attempts)
             .where(
-                *attempt(bindparam("command"), bindparam("attempt")),
+                *of_attempt(bindparam("command"), bindparam("attempt")),
                 command_attempts.c.finished_at.is_(None),
             )
             .values(outcome=bindparam("became"), finished_at=now),
@@ -215,7 +216,7 @@ class SmsQueue:
     async def _undo(self, connection: AsyncConnection, each: Claimed, reason: str) -> None:
         """Nothing has left, so there was no attempt."""
         await connection.execute(
-            delete(command_attempts).where(*attempt(each.command_id, each.number))
+            delete(command_attempts).where(*of_attempt(each.command_id, each.number))
         )
         before = select(func.max(command_attempts.c.sent_at)).where(
             command_attempts.c.command_id == each.command_id
@@ -238,7 +239,7 @@ class SmsQueue:
         await connection.execute(
             update(command_attempts)
             .where(
-                *attempt(each.command_id, each.number),
+                *of_attempt(each.command_id, each.number),
                 command_attempts.c.finished_at.is_(None),
             )
             .values(outcome=outcome, finished_at=now)
@@ -268,7 +269,7 @@ class SmsQueue:
             for row in rows:
                 await connection.execute(
                     update(command_attempts)
-                    .where(*attempt(row.command_id, row.number))
+                    .where(*of_attempt(row.command_id, row.number))
                     .values(outcome=GATEWAY_LOST, finished_at=now)
                 )
                 reason = "the server stopped while it was being sent"

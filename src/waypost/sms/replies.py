@@ -10,10 +10,11 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from waypost.commands.queue import ACKNOWLEDGED, ANSWERED, CANCELLED, REFUSED
+from waypost.commands.rows import of_attempt
 from waypost.commands.shown import hide_in_answer
 from waypost.protocols.base import CommandError, Text
 from waypost.settings import Settings
-from waypost.sms.attempts import Attempts, attempt
+from waypost.sms.attempts import Attempts
 from waypost.sms.compose import compose_row
 from waypost.sms.parts import note_reports
 from waypost.sms.provider import Incoming, Report, plain
@@ -116,7 +117,7 @@ class Replies:
         said = hide_in_answer(said, secrets)
         await connection.execute(
             update(command_attempts)
-            .where(*attempt(row.id, row.attempts))
+            .where(*of_attempt(row.id, row.attempts))
             .values(
                 outcome=ANSWERED, finished_at=func.coalesce(command_attempts.c.finished_at, now)
             )
