@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, literal, select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from waypost.commands.queue import EXPIRED, FAILED, QUEUED, SENT
+from waypost.commands.queue import EXPIRED, FAILED, SENT
 from waypost.mail.compose import MailError, Sender, compose
 from waypost.mail.transport import Letter, Result
 from waypost.settings import Settings
@@ -140,12 +140,6 @@ class MailQueue:
                 .returning(commands.c.id)
             )
             await _forget_codes(connection, list(ended.scalars()))
-
-    async def queued(self) -> int:
-        """How many wait to be sent."""
-        query = select(func.count()).where(_OPEN, commands.c.state == QUEUED)
-        async with self._database.read() as connection:
-            return await connection.scalar(query.select_from(commands)) or 0
 
 
 async def _finish(
