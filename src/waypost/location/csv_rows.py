@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from waypost.location.position import GREATEST_AREA, GREATEST_CELL, GREATEST_NET
 from waypost.location.table import DEGREE, RADIOS
 
 CellRow = tuple[int, int, int, int, int, int, int, int, int]
@@ -41,9 +42,6 @@ NAMED = 20
 STRANGE = 1000
 
 _RADIOS = {name.encode(): number for name, number in RADIOS.items()}
-_GREATEST_CELL = 2**36 - 1
-_GREATEST_AREA = 2**24 - 1
-_GREATEST_NET = 0x7FFF
 _GREATEST = 2**31 - 1
 
 
@@ -118,9 +116,9 @@ class Reader:
                 continue
             if (
                 0 < mcc < 1000
-                and 0 <= net <= _GREATEST_NET
-                and 0 <= area <= _GREATEST_AREA
-                and 0 <= cell <= _GREATEST_CELL
+                and 0 <= net <= GREATEST_NET
+                and 0 <= area <= GREATEST_AREA
+                and 0 <= cell <= GREATEST_CELL
                 and -90_000_000 <= latitude <= 90_000_000
                 and -180_000_000 <= longitude <= 180_000_000
                 and (latitude or longitude)
@@ -177,9 +175,9 @@ class Reader:
         if radio is None:
             raise ValueError(f"no radio network: {known[0][:20]!r}")
         mcc = _whole("mcc", known[1], 1, 999)
-        net = _whole("net", known[2], 0, _GREATEST_NET)
-        area = _whole("area", known[3], 0, _GREATEST_AREA)
-        cell = _whole("cell", known[4], 0, _GREATEST_CELL)
+        net = _whole("net", known[2], 0, GREATEST_NET)
+        area = _whole("area", known[3], 0, GREATEST_AREA)
+        cell = _whole("cell", known[4], 0, GREATEST_CELL)
         longitude = _degrees("lon", known[5], 180)
         latitude = _degrees("lat", known[6], 90)
         if not (latitude or longitude):

@@ -15,6 +15,9 @@ import msgspec
 
 from waypost.telemetry.earth import kilometres
 
+#: Of the numbers of a cell: 36 bits (5G), 24 bits (tracking areas), and those of a network (CDMA:
+#: the system's number).
+GREATEST_CELL, GREATEST_AREA, GREATEST_NET = 2**36 - 1, 2**24 - 1, 0x7FFF
 #: Metres. A table's range is that of the measurements it was made of, so that a few of them make
 #: a range that is too small; no cell reaches further than the other.
 LEAST_RANGE, GREATEST_RANGE = 200, 100_000

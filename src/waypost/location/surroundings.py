@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_128_digest
 
+from waypost.location.position import GREATEST_AREA, GREATEST_CELL, GREATEST_NET
 from waypost.store.points import FUTURE, Point
 from waypost.telemetry.message import Cell, Message, Wifi
 from waypost.telemetry.state import FUTURE_MS
@@ -23,9 +24,6 @@ LEAST_POINTS = 2
 #: Reserved for "none" (3GPP TS 23.003, 4.1: LAC 0000 and FFFE), or what devices have in its place.
 _NO_AREAS = frozenset({0, 0xFFFE, 0xFFFF, 0xFFFFFE, 0xFFFFFF})
 _NO_CELLS = frozenset({0, 0xFFFF, 0xFFFFFFF, 0xFFFFFFFF, 0x7FFFFFFF})
-#: 36 bits (5G), the longest of all.
-_GREATEST_CELL = 2**36 - 1
-_GREATEST_AREA = 2**24 - 1
 #: Bits of an address's first octet: sent to many; made up and not given by a maker (IEEE 802, 8.2).
 _NOT_A_ROUTER = 0b11
 
@@ -138,9 +136,9 @@ def _cells(told: list[Cell], network: Any) -> list[Cell]:
             mcc, mnc = default
         if not _is_network(mcc, mnc):
             continue
-        if cell.lac in _NO_AREAS or not 0 < cell.lac <= _GREATEST_AREA:
+        if cell.lac in _NO_AREAS or not 0 < cell.lac <= GREATEST_AREA:
             continue
-        if cell.cell_id in _NO_CELLS or not 0 < cell.cell_id <= _GREATEST_CELL:
+        if cell.cell_id in _NO_CELLS or not 0 < cell.cell_id <= GREATEST_CELL:
             continue
         whole = Cell(cell.lac, cell.cell_id, mcc, mnc, _signal(cell.rssi), cell.type)
         found.setdefault(cell_key(whole), whole)
@@ -151,7 +149,7 @@ def _cells(told: list[Cell], network: Any) -> list[Cell]:
 
 def _is_network(mcc: int | None, mnc: int | None) -> bool:
     """Are these codes of a country and a network (CDMA: the system's number)?"""
-    return mcc is not None and mnc is not None and 0 < mcc < 1000 and 0 <= mnc <= 0x7FFF
+    return mcc is not None and mnc is not None and 0 < mcc < 1000 and 0 <= mnc <= GREATEST_NET
 
 
 def _operator(network: Any) -> tuple[int | None, int | None]:
