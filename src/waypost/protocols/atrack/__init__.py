@@ -25,7 +25,14 @@ from fastcrc.crc16 import arc
 from waypost.protocols.atrack import instructions
 from waypost.protocols.atrack.answers import read_answer
 from waypost.protocols.atrack.binary import read_binary
-from waypost.protocols.atrack.framing import KEEP_ALIVE, TEXT, TEXT_HEADER, check_prefix, cut
+from waypost.protocols.atrack.framing import (
+    KEEP_ALIVE,
+    PADDING,
+    TEXT,
+    TEXT_HEADER,
+    check_prefix,
+    message_size,
+)
 from waypost.protocols.atrack.pictures import Pictures
 from waypost.protocols.atrack.report import Setup
 from waypost.protocols.atrack.text import read_text
@@ -39,6 +46,7 @@ from waypost.protocols.base import (
     ProtocolError,
     Transport,
 )
+from waypost.protocols.stream import cut
 from waypost.protocols.told import Telling
 
 _ACKNOWLEDGEMENT = struct.Struct(">HQH")
@@ -80,9 +88,13 @@ class Atrack(Telling):
 
     def frames(self, buffer: bytearray) -> list[bytes]:
         whole = self.transport is Transport.UDP
-        found = cut(buffer, self.max_frame, begun=self._begun, whole=whole)
-        self._begun = self._begun or bool(found)
-        return found
+
+        def size_at(data: bytes, at: int) -> int | None:
+            size = message_size(data, at, self.max_frame, begun=self._begun, whole=whole)
+            self._begun |= size is not None and size <= len(data) - at
+            return size
+
+        return cut(buffer, size_at, whole=whole, fill=PADDING)
 
     def decode(self, frame: bytes, device: Device | None, *, unknown: bool = False) -> Decoded:
         if frame[:2] == KEEP_ALIVE:
