@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from fastcrc.crc16 import arc
+from streams import in_pieces
 
 from waypost.protocols.atrack import Atrack
 from waypost.protocols.base import Command, CommandError, Device, Hello, ProtocolError, Transport
@@ -269,24 +270,9 @@ def test_stream_of_everything_is_cut_in_order() -> None:
     ]
     stream = b"".join(parts) + b"\0\0"
     for size in (1, 7, len(stream)):
-        protocol, buffer, frames = Atrack(), bytearray(), []
-        for at in range(0, len(stream), size):
-            buffer += stream[at : at + size]
-            frames += protocol.frames(buffer)
-        assert frames == parts
-        assert not buffer
+        assert in_pieces(Atrack(), stream, size) == (parts, b"")
     for frame in parts:
         Atrack().decode(frame, DEVICE)
-
-
-def cut(stream: bytes, size: int) -> list[bytes]:
-    """The frames of a stream that comes in pieces of ``size`` bytes."""
-    protocol, buffer, frames = Atrack(), bytearray(), []
-    for at in range(0, len(stream), size):
-        buffer += stream[at : at + size]
-        while found := protocol.frames(buffer):
-            frames += found
-    return frames
 
 
 GOOD = text_report(BASE + "\r\n", 8)
@@ -298,12 +284,12 @@ def test_a_wrong_length_costs_nothing_where_the_checksum_fits(more: int) -> None
     after = [GOOD, ACK.pack(0xFE02, UNIT, 1), b"$OK\r\n", GOOD]
     stream = b"".join([GOOD, wrong, *after])
     for size in (1, 7, len(stream)):
-        frames = cut(stream, size)
+        frames, _ = in_pieces(Atrack(), stream, size)
         assert [frame.rstrip() for frame in frames] == [
             frame.rstrip() for frame in (GOOD, wrong, *after)
         ]
     # It need not wait for what follows.
-    (alone,) = cut(wrong, len(wrong))
+    (alone,) = Atrack().frames(bytearray(wrong))
     decoded = Atrack().decode(alone, DEVICE)
     assert decoded.reply == ACK.pack(0xFE02, UNIT, 7)
     assert len(decoded.messages) == 2
@@ -328,7 +314,7 @@ def test_a_wrong_length_costs_nothing_where_the_checksum_fits(more: int) -> None
 def test_what_is_broken_takes_nothing_with_it(broken: bytes, why: str) -> None:
     stream = GOOD + broken + GOOD + GOOD
     for size in (1, 7, len(stream)):
-        frames = cut(stream, size)
+        frames, _ = in_pieces(Atrack(), stream, size)
         assert [frame.rstrip() for frame in frames] == [
             frame.rstrip() for frame in (GOOD, broken, GOOD, GOOD)
         ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from fastcrc import crc16
+from streams import in_pieces
 
 from waypost.protocols.base import (
     Command,
@@ -304,12 +305,7 @@ def test_stream_of_everything_is_cut_in_order() -> None:
     ]
     stream = b"".join(wanted) + LOG_IN[:11]
     for size in (1, 7, len(stream)):
-        protocol, buffer, frames = Gt06(), bytearray(), []
-        for at in range(0, len(stream), size):
-            buffer += stream[at : at + size]
-            frames += protocol.frames(buffer)
-        assert frames == wanted
-        assert buffer == LOG_IN[:11]
+        assert in_pieces(Gt06(), stream, size) == (wanted, LOG_IN[:11])
 
 
 def test_a_wrong_length_is_bridged_where_the_checksum_is_right() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from streams import in_pieces
 
 from waypost.protocols.base import (
     Command,
@@ -300,12 +301,7 @@ def test_stream_of_everything_is_cut_in_order() -> None:
     wanted = [SOS, binary, OK, framed(b"D00,a.jpg,9,1,\r\n$$\r\n")]
     stream = b"".join(wanted) + OK[:9]
     for size in (1, 7, len(stream)):
-        protocol, buffer, frames = Meitrack(), bytearray(), []
-        for at in range(0, len(stream), size):
-            buffer += stream[at : at + size]
-            frames += protocol.frames(buffer)
-        assert frames == wanted
-        assert buffer == OK[:9]
+        assert in_pieces(Meitrack(), stream, size) == (wanted, OK[:9])
 
 
 def test_a_line_of_a_wrong_length_ends_where_it_ends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streams import in_pieces
 
 from waypost.protocols.base import Command, CommandError, Device, ProtocolError, Transport
 from waypost.protocols.wondex import Wondex
@@ -15,12 +16,10 @@ LINE = b"2000000001,20140529213210,-63.179111,9.781493,7,12,54.0,8,2,3.5,5,0.01,
 def test_stream_of_everything_is_cut_in_order() -> None:
     stream = KEEP_ALIVE + LINE + b"\r\n" + b"$OK:VER=1.2\r\n" + KEEP_ALIVE + LINE[:20]
     for size in (1, 5, len(stream)):
-        protocol, buffer, frames = Wondex(), bytearray(), []
-        for at in range(0, len(stream), size):
-            buffer += stream[at : at + size]
-            frames += protocol.frames(buffer)
-        assert frames == [KEEP_ALIVE, LINE, b"$OK:VER=1.2", KEEP_ALIVE]
-        assert buffer == LINE[:20]
+        assert in_pieces(Wondex(), stream, size) == (
+            [KEEP_ALIVE, LINE, b"$OK:VER=1.2", KEEP_ALIVE],
+            LINE[:20],
+        )
 
 
 def test_a_datagram_needs_no_line_end() -> None:
