@@ -22,7 +22,7 @@ from waypost.protocols.instructions import (
     Registration,
 )
 from waypost.protocols.teltonika.parameters import Family, family_of
-from waypost.protocols.told import changed, model_of
+from waypost.protocols.told import changed, model_of, one_sms
 
 #: Characters of a command, with what an SMS puts before it.
 LONGEST = 160
@@ -80,9 +80,8 @@ def by_sms(text: Text, device: Device) -> Text:
     login, _, password = (device.password or "").rpartition(" ")
     family = family_of(device.model)
     head = f"{login} {password} " if family is None or family.login else f"{password} "
-    if len(head) + len(text.text) > LONGEST:
-        raise CommandError(f"{len(head) + len(text.text)} characters do not fit one SMS")
-    return Text(head + text.text, (*text.secrets, *(part for part in (login, password) if part)))
+    secrets = (*text.secrets, *(part for part in (login, password) if part))
+    return one_sms(Text(head + text.text, secrets))
 
 
 def _outputs(device: Device) -> int:
