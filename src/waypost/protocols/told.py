@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from waypost.catalog import models, profiles
 from waypost.catalog.models import Model
 from waypost.protocols.base import Command, CommandError, Device, Protocol, Text
+from waypost.protocols.instructions import AccessPoint
 
 Tell = Callable[[Command, Device], list[Text]]
 """Says one kind of instruction in a maker's language."""
@@ -96,6 +97,15 @@ def field(value: str, name: str, ends: str = ",", longest: int = 64) -> str:
     if len(value) > longest:
         raise CommandError(f"the {name} has {len(value)} characters; {longest} are the most")
     return value
+
+
+def access_point(apn: AccessPoint, ends: str = ",", longest: int = 64) -> tuple[str, str, str]:
+    """An access point's name, user and password as fields. Raises as :func:`field` does."""
+    return (
+        field(apn.name, "access point", ends, longest),
+        field(apn.user, "user name", ends, longest),
+        field(apn.password, "password", ends, longest),
+    )
 
 
 def one_sms(text: Text) -> Text:

@@ -28,7 +28,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given
+from waypost.protocols.told import Tell, access_point, field, given
 
 PROFILES = frozenset({"atrack"})
 
@@ -57,12 +57,8 @@ def _apn(command: Command, device: Device) -> list[Text]:
 
 def _access_point(apn: AccessPoint) -> tuple[str, tuple[str, ...]]:
     """Its fields, and what is secret of them."""
-    fields = (
-        _quoted(apn.name, "access point"),
-        _quoted(apn.user, "user name"),
-        _quoted(apn.password, "password"),
-    )
-    return ",".join(fields), (apn.password,) if apn.password else ()
+    fields = ",".join(f'"{value}"' for value in access_point(apn, '"'))
+    return fields, (apn.password,) if apn.password else ()
 
 
 def _quoted(value: str, name: str) -> str:

@@ -38,6 +38,7 @@ from waypost.protocols.instructions import (
 )
 from waypost.protocols.told import (
     Tell,
+    access_point,
     changed,
     field,
     is_address,
@@ -110,9 +111,7 @@ def _apn(command: Command, device: Device) -> list[Text]:
 
 
 def _access_point(apn: AccessPoint) -> Text:
-    name = field(apn.name, "access point", _ENDS)
-    user = field(apn.user, "user name", _ENDS)
-    password = field(apn.password, "password", _ENDS)
+    name, user, password = access_point(apn, _ENDS)
     if not user and not password:
         return _said("APN", name)
     return Text(f"APN,{name},{user},{password}#", (password,) if password else ())

@@ -24,7 +24,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, field, given, needed, one_sms, parts
+from waypost.protocols.told import Tell, access_point, field, given, needed, one_sms, parts
 
 #: What stands before a command by SMS unless the owner chose another.
 _FACTORY = "0000"
@@ -51,19 +51,13 @@ def _registration(command: Command, device: Device) -> list[Text]:
     fields = (
         "A21",
         str(_CONNECTION[server.transport]),
-        _field(server.host, "host name"),
+        field(server.host, "host name", _ENDS, _LONGEST),
         str(server.port),
-        _field(apn.name, "access point"),
-        _field(apn.user, "user name"),
-        _field(apn.password, "password"),
+        *access_point(apn, _ENDS, _LONGEST),
     )
     connection = Text(",".join(fields), (apn.password,) if apn.password else ())
     # The address comes last: with it the device leaves.
     return [Text("B36,0"), Text(f"A12,{_within(parts(told.interval, _TENS))}"), connection]
-
-
-def _field(value: str, name: str) -> str:
-    return field(value, name, _ENDS, _LONGEST)
 
 
 def _within(value: int) -> int:

@@ -34,7 +34,7 @@ from waypost.protocols.instructions import (
     Registration,
     Tracking,
 )
-from waypost.protocols.told import Tell, changed, field, given, is_address
+from waypost.protocols.told import Tell, access_point, changed, field, given, is_address
 
 #: Stands in every command unless the owner chose another.
 _FACTORY = "0000"
@@ -76,9 +76,7 @@ def _registration(command: Command, device: Device) -> list[Text]:
             way,
             "",
             "",
-            field(apn.name, "access point"),
-            field(apn.user, "user name"),
-            field(apn.password, "password"),
+            *access_point(apn),
             field(server.host, "host name"),
             server.port,
             0,
@@ -95,8 +93,8 @@ def tracking(command: Command, device: Device, transport: Transport = Transport.
     unpublished = [name for name in _LEVELS if changed(told, device, name)]
     if told.get("psm_mode") == _DEEP:
         unpublished += [name for name in _WAKE_UPS if told.get(name) is not None]
-    for name in unpublished:
-        raise CommandError(f"how this maker's devices are told {name} is not published")
+    if unpublished:
+        raise CommandError(f"how this maker's devices are told {unpublished[0]} is not published")
     kind = str(told.get("type"))
     if kind not in _BY:
         raise CommandError(f"such devices do not track by {kind}")
