@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     #: Seconds that a command waits for its answer before it is tried again, and days it lives.
     command_timeout: Positive = 60
     command_life_days: Positive = 7
+    #: Commands that may wait for one device before people's further ones are refused with code 268.
+    commands_waiting: Positive = 20_000
 
     #: How SMS go out and come in; empty: not at all. ``docs/sms.md`` describes these settings. In a
     #: cluster the same for roles api and jobs.

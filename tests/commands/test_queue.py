@@ -310,3 +310,19 @@ async def test_commands_by_sms_are_left_alone(database: Database, queue: Command
     assert await queue.waiting([1]) == set()
     assert await queue.claim(1, "g1", now=NOW) == (None, None)
     assert (await row(database, command_id)).state == "queued"
+
+
+async def test_many_at_once_each_their_own(database: Database, queue: CommandQueue) -> None:
+    """Forty gateways ask at once while one write cannot be made: each command is claimed once, in
+    order, and only the one write fails."""
+    given = [await queue.enqueue(1, b"x", "text", True, now=NOW) for _ in range(30)]
+    asked = [queue.claim(1, f"g{number}", now=NOW) for number in range(40)]
+    wrong = queue.keyed(Attempt(2**70, 1, 1, "text", b"", True, NOW), "key")
+    async with asyncio.timeout(30):
+        *claimed, failed = await asyncio.gather(*asked, wrong, return_exceptions=True)
+    assert isinstance(failed, Exception)
+    found = [one[0].command_id for one in claimed if one[0] is not None]
+    assert sorted(found) == given
+    assert database.sqlite is False or found == given
+    for command_id in given:
+        assert len(await attempts(database, command_id)) == 1

@@ -18,6 +18,7 @@ from waypost.fleet.rows import TrackerRow
 from waypost.fleet.server_address import Addresses
 from waypost.fleet.service import Write
 from waypost.fleet.telling import cannot_tell
+from waypost.refusal import Refused
 from waypost.settings import Settings
 from waypost.store.tables import commands
 
@@ -34,9 +35,12 @@ _UNREACHABLE: dict[Channel, str] = {
     "http": "no way out to other servers is set up",
 }
 
+#: Lines and bytes that people type.
+TYPED = ("text", "hex")
+
 #: What is not for a device's protocol to understand: lines that people type, and what is for other
 #: people and servers.
-_NO_INSTRUCTIONS = frozenset({"text", "hex", "invitation", "webhook"})
+_NO_INSTRUCTIONS = frozenset({*TYPED, "invitation", "webhook"})
 
 _encode = msgspec.json.Encoder().encode
 
@@ -77,7 +81,10 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
         the id of the command. ``content`` is what the kind has, or the bytes of a ``text``.
         ``soon``: later it would do harm. ``reliable``: repeated until it is answered. Where the
         channel leads nowhere, the device's protocol has no such instructions, or ``refused`` says
-        why it cannot be, the command has failed, with the reason."""
+        why it cannot be, the command has failed, with the reason. Raises :class:`Refused` 268 where
+        too many typed ones wait."""
+        if kind in TYPED and channel == "gprs":
+            await check_room(self.write.connection, row.source_id, self.settings.commands_waiting)
         refused = unreachable(self.settings, channel) or refused
         if refused is None and kind not in _NO_INSTRUCTIONS:
             refused = cannot_tell(row, kind)
@@ -126,6 +133,18 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
             .where(which, commands.c.finished_at.is_(None))
             .values(state="cancelled", finished_at=self.now)
         )
+
+
+async def check_room(connection: AsyncConnection, source_id: int, most: int) -> None:
+    """Raises :class:`Refused` 268 where so many commands wait for a source already."""
+    last = (
+        select(commands.c.expires_at)
+        .where(commands.c.source_id == source_id, commands.c.finished_at.is_(None))
+        .limit(1)
+        .offset(most - 1)
+    )
+    if (await connection.execute(last)).first() is not None:
+        raise Refused(268)
 
 
 async def count_pending(connection: AsyncConnection, source_id: int) -> int:

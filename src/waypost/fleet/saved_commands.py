@@ -142,7 +142,7 @@ async def delete_command(write: Write, row: TrackerRow, command_id: int) -> None
 async def execute_command(
     outbox: Outbox, row: TrackerRow, command_id: int, state: State | None
 ) -> None:
-    """Queues a command of ``row``. Raises :class:`Refused` 201."""
+    """Queues a command of ``row``. Raises :class:`Refused`: 201; 268 where too many wait."""
     found = await of_trackers(outbox.write.connection, [row.id])
     command = next((one for one in found[row.id] if one.id == command_id), None)
     if command is None:

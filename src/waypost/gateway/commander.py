@@ -17,6 +17,7 @@ import structlog
 from waypost.clock import now_ms
 from waypost.commands.queue import Attempt, CommandQueue
 from waypost.commands.shown import hide_in_answer
+from waypost.fleet.outgoing import TYPED
 from waypost.gateway.batch import comes_back
 from waypost.protocols.base import Answer, Command, CommandError, Device, Encoded, Protocol
 
@@ -36,8 +37,6 @@ GATHER = 0.02
 LOOK = 30.0
 #: Commands of one device under way at once, where its protocol allows several.
 FLIGHTS = 8
-#: Kinds of commands that a person types.
-TYPED = ("text", "hex")
 #: Instructions of many lines say after so many seconds that they are still under way.
 SIGN = 30.0
 #: Seconds until the next try while the database is away.

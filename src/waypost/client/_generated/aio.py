@@ -661,7 +661,7 @@ class UserTrackerCommand:
 
     async def execute(self, *, tracker_id: int, command_id: int) -> None:
         """Sends a command: to the device at once where it is connected, else when it connects.
-        Sub-users need the right tracker_update. Refused with 13, 201, 208."""
+        Sub-users need the right tracker_update. Refused with 13, 201, 208, 268."""
         await self._session.call(
             "user",
             "tracker/command/execute",
@@ -943,8 +943,9 @@ class UserTrackerRawCommand:
     ) -> None:
         """Queues a command for the device: at once where it is connected, else when it
         connects. `reliable`: repeated until the device answers; otherwise sent once at most.
-        Sub-users need the right tracker_configure and tracker_set_output. Refused with 13,
-        201, 208."""
+        Refused with 268 while as many wait as the setting `commands_waiting` allows. Sub-users
+        need the right tracker_configure and tracker_set_output. Refused with 13, 201, 208,
+        268."""
         await self._session.call(
             "user",
             "tracker/raw_command/send",
@@ -3015,7 +3016,8 @@ class PanelTrackerRawCommand:
     ) -> None:
         """Queues a command for the device: at once where it is connected, else when it
         connects. `reliable`: repeated until the device answers; otherwise sent once at most.
-        Needs the permissions trackers:update. Refused with 13, 201, 252."""
+        Refused with 268 while as many wait as the setting `commands_waiting` allows. Needs the
+        permissions trackers:update. Refused with 13, 201, 252, 268."""
         await self._session.call(
             "panel",
             "tracker/raw_command/send",

@@ -61,6 +61,7 @@ Index(
     "ix_commands_open",
     commands.c.source_id,
     commands.c.expires_at,
+    commands.c.finished_at,  # or SQLite reads the rows to count them
     sqlite_where=text("finished_at IS NULL"),
     postgresql_where=text("finished_at IS NULL"),
 )

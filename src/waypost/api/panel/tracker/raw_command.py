@@ -14,7 +14,7 @@ from waypost.text import PRINTABLE
 DeviceId = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
 
 
-@panel_action("tracker/raw_command/send", permissions=["trackers:update"], errors=[201, 252])
+@panel_action("tracker/raw_command/send", permissions=["trackers:update"], errors=[201, 252, 268])
 async def send(
     call: PanelCall,
     device_id: DeviceId,
@@ -23,7 +23,8 @@ async def send(
     reliable: bool = True,
 ) -> None:
     """Queues a command for the device: at once where it is connected, else when it connects.
-    ``reliable``: repeated until the device answers; otherwise sent once at most."""
+    ``reliable``: repeated until the device answers; otherwise sent once at most.
+    Refused with 268 while as many wait as the setting ``commands_waiting`` allows."""
     payload = payload_of(command, type)
     trackers = call.services.fleet.trackers
     tracker = await trackers.dealer_device(call.account.dealer_id, device_id)

@@ -47,7 +47,7 @@ async def update(call: UserCall, tracker: TrackerRow, command: CommandFields) ->
 
 
 @user_action(
-    "tracker/command/execute", right="tracker_update", tracker=Own(live=True), errors=[201]
+    "tracker/command/execute", right="tracker_update", tracker=Own(live=True), errors=[201, 268]
 )
 async def execute(call: UserCall, tracker: TrackerRow, command_id: int) -> None:
     """Sends a command: to the device at once where it is connected, else when it connects."""

@@ -12,6 +12,7 @@ from waypost.fleet.rows import TrackerRow
     rights=["tracker_configure", "tracker_set_output"],
     tracker=Own(live=True),
     check=check_payload,
+    errors=[268],
 )
 async def send(
     call: UserCall,
@@ -21,7 +22,8 @@ async def send(
     reliable: bool = True,
 ) -> None:
     """Queues a command for the device: at once where it is connected, else when it connects.
-    ``reliable``: repeated until the device answers; otherwise sent once at most."""
+    ``reliable``: repeated until the device answers; otherwise sent once at most.
+    Refused with 268 while as many wait as the setting ``commands_waiting`` allows."""
     payload = payload_of(command, type)
     async with call.services.fleet.write() as write:
         tracker = await call.locked(write, tracker)

@@ -819,7 +819,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_commands_open",
         "commands",
-        ["source_id", "expires_at"],
+        ["source_id", "expires_at", "finished_at"],
         unique=False,
         sqlite_where=sa.text("finished_at IS NULL"),
         postgresql_where=sa.text("finished_at IS NULL"),
