@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -82,4 +81,3 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Permissions = dict[str, list[str]]
-Details = dict[str, Any]

@@ -64,7 +64,7 @@ def bind_action(action: Action) -> Bound:
     signature = read_signature(action.function, injected=injected)
     if own is None:
         return Bound(action, signature, None)
-    tracker, device = read_signature(_names_tracker, injected=frozenset()).parameters
+    tracker, device = _tracker_parameters()
     tracker = msgspec.structs.replace(tracker, name=own.parameter, argument="tracker")
     if own.device is None:
         signature = msgspec.structs.replace(signature, parameters=(tracker, *signature.parameters))
@@ -78,6 +78,11 @@ def bind_action(action: Action) -> Bound:
 
 async def _names_tracker(call: object, tracker_id: int, device: Code | None = None) -> None:
     """The declaration of the parameters that name a tracker."""
+
+
+@cache
+def _tracker_parameters() -> tuple[Parameter, ...]:
+    return read_signature(_names_tracker, injected=frozenset()).parameters
 
 
 @cache

@@ -51,19 +51,11 @@ class Line(msgspec.Struct):
     tags: tuple[str, ...]
 
 
-def read_file(data: bytes) -> list[Line]:
-    """The devices of a file. Header ``label,model,device_id`` and optionally
-    ``phone,group,tags`` in any order; comma, semicolon or tab between fields. Raises
-    :class:`ImportRefused` with all that is wrong."""
-    lines, faults = read_lines(data)
-    if faults:
-        raise ImportRefused(faults)
-    return lines
-
-
 def read_lines(data: bytes) -> tuple[list[Line], list[Fault]]:
-    """The devices of those lines that are right in themselves, and all that is wrong with the
-    others. Raises :class:`ImportRefused` for what is no such file at all."""
+    """The devices of a file: of those lines that are right in themselves, and all that is wrong
+    with the others. Header ``label,model,device_id`` and optionally ``phone,group,tags`` in any
+    order; comma, semicolon or tab between fields. Raises :class:`ImportRefused` for what is no such
+    file at all."""
     rows = _rows(_text(data))
     try:
         number, header = next(rows)
