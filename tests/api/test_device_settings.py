@@ -13,6 +13,7 @@ from fleet_steps import clone, queue
 from sqlalchemy import select
 
 from waypost.catalog import models, special_settings
+from waypost.protocols.instructions import ElectronicLock
 from waypost.store.tables import commands, device_settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_instructions")]
@@ -275,6 +276,15 @@ async def test_the_documented_command_opens_a_lock(world: World, lock_model: str
             {"command_code": "unseal", "settings": settings},
         ),
     ]
+
+
+async def test_a_lock_is_sealed_without_settings(world: World, lock_model: str) -> None:
+    made = await world.register("one", model=lock_model)
+    command = {"name": "electronic_lock_command", "command_code": "seal"}
+    assert await world.code("tracker/send_command", tracker_id=made["id"], command=command) == 0
+    ((_, kind, _, _, content),) = await queue(world)
+    assert kind == "electronic_lock"
+    assert msgspec.convert(content, ElectronicLock) == ElectronicLock("seal")
 
 
 async def test_special_settings_by_command(world: World, lock_model: str) -> None:

@@ -19,6 +19,7 @@ from waypost.catalog.models import Model
 from waypost.fleet.outgoing import Outbox
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.telling import can_tell, cannot_tell
+from waypost.protocols.instructions import ElectronicLock
 from waypost.refusal import Refused
 from waypost.store.tables import commands, device_settings
 
@@ -287,7 +288,8 @@ async def command_special(outbox: Outbox, row: TrackerRow, command: Mapping[str,
     else:
         await change_special(outbox, row, settings, "command.special_settings")
     if codes:
-        await outbox.tell(row, LOCK, {"command_code": code, "settings": settings})
+        content = ElectronicLock(str(code), dict(settings or {}))
+        await outbox.tell(row, LOCK, msgspec.structs.asdict(content))
 
 
 async def _keep(
