@@ -307,6 +307,11 @@ def test_stream_of_everything_is_cut_in_order() -> None:
 def test_a_line_of_a_wrong_length_ends_where_it_ends() -> None:
     short = OK.replace(b"V28", b"V20")
     assert Meitrack().frames(bytearray(short + OK)) == [short, OK]
+    long = OK.replace(b"V28", b"V90")
+    for size in (1, 7, 200):
+        assert in_pieces(Meitrack(), long + OK + OK, size) == ([long, OK, OK], b"")
+    with pytest.raises(ProtocolError, match="90 stated"):
+        Meitrack().decode(long, None)
 
 
 @pytest.mark.parametrize("data", [b"$%A", b"$$1", b"$$A123456,", b"xyz", b"$$A99999,", b"@@A28,"])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from waypost.protocols.base import ProtocolError
 
 END = b"\r\n"
+_NEXT = END + b"$$"
 _HEAD = re.compile(rb"\$\$([A-z])([0-9]{1,5}),")
 _HEAD_BEGUN = re.compile(rb"\$(?:\$(?:[A-z][0-9]{0,5})?)?")
 _UNIT = re.compile(rb"([0-9]{5,20}),")
@@ -48,11 +49,15 @@ def frame_size(data: bytes, at: int, longest: int) -> int | None:
     size = head.end() - 1 - at + int(head[2])
     if size > longest:
         raise ProtocolError(f"a message of {size} bytes; {longest} are the most")
+    binary = _is_binary(data, head.end())
+    # A length that reaches into the next message is wrong, and must not wait for all of that.
+    if not binary and (mark := data.find(_NEXT, at, at + size)) >= 0:
+        return mark + len(END) - at
     if end - at < size:
         return None
     if data[at + size - 2 : at + size] == END:
         return size
-    if _is_binary(data, head.end()):
+    if binary:
         raise ProtocolError(f"a message does not end after the {size} bytes that it states")
     # A wrong length of a line: its end decides.
     mark = data.find(END, at)
