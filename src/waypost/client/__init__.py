@@ -11,7 +11,7 @@
 
 Methods are named after the paths of actions; ``client.panel`` has those of the panel.
 :class:`AsyncClient` is the same to be awaited. ``waypost.client.types`` has what they take and
-give. It needs httpx: ``pip install waypost[client]``.
+give. It needs nothing but httpx and msgspec.
 """
 
 from __future__ import annotations
