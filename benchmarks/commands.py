@@ -90,9 +90,9 @@ class Device:
             answer = b"ok " + body[7:-5]
             self._say(b"\x0c\x01\x06" + len(answer).to_bytes(4, "big") + answer + b"\x01")
 
-    async def report(self, moment: int) -> float:
-        """Milliseconds until a record is acknowledged."""
-        record = struct.pack(">QBiiHHBH", moment, 0, 100_000_000, 500_000_000, 100, 90, 9, 30)
+    async def report(self, moment: int, latitude: int = 500_000_000) -> float:
+        """Milliseconds until a record is acknowledged; ``latitude`` in 10^-7 degrees."""
+        record = struct.pack(">QBiiHHBH", moment, 0, 100_000_000, latitude, 100, 90, 9, 30)
         record += struct.pack(">HHHHHHH", 0, 0, 0, 0, 0, 0, 0)
         begun = time.perf_counter()
         self._say(b"\x8e\x01" + record + b"\x01")

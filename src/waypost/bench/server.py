@@ -148,9 +148,9 @@ class Server:
         )
 
     def load_devices(
-        self, *, connections: int, records: int, seconds: float, start_ms: int
+        self, *, connections: int, records: int, seconds: float, start_ms: int, first: int = 0
     ) -> subprocess.Popen[str]:
-        """Starts the device load in the background."""
+        """Starts the device load in the background, from the device of this number on."""
         port = str(self.ready["ports"]["teltonika"])
         return self._run(
             "teltonika",
@@ -159,7 +159,7 @@ class Server:
             str(connections),
             str(records),
             str(seconds),
-            str(FIRST_IMEI),
+            str(FIRST_IMEI + first),
             str(start_ms),
         )
 
