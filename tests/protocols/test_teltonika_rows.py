@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +15,12 @@ from teltonika_packets import IMEI, TIME, element_lists, record, records
 
 from waypost.ingest.rows import Rows, packet_rows
 from waypost.protocols.base import Device
-from waypost.protocols.teltonika import Teltonika
+from waypost.protocols.teltonika import Teltonika, planned
 from waypost.protocols.teltonika.avl import table_for
 from waypost.protocols.teltonika.packing import MOST_PACKERS
 from waypost.protocols.teltonika.plans import COMPILE_AFTER, find_plan
 from waypost.telemetry.message import Message
-from waypost.telemetry.records import Records
+from waypost.telemetry.records import Incoming, Records
 from waypost.telemetry.row import COLUMNS, FORMATS, Block
 from waypost.telemetry.state import State, fold_packet
 
@@ -92,8 +93,20 @@ def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def check_block(messages: Any, rows: Rows, received: int, newest: int) -> None:
-    """In binary the rows are the same."""
+@pytest.fixture(autouse=True)
+def arrays_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few the records are."""
+    monkeypatch.setattr(planned, "WORTH", 1)
+
+
+def check_block(
+    messages: Any, rows: Rows, received: int, newest: int, others: Sequence[Any] = ()
+) -> None:
+    """In binary the rows are the same, made together with those of ``others``."""
+    if isinstance(messages, Records):
+        group = [Incoming(one, 8, 30, received + 1) for one in others if isinstance(one, Records)]
+        group.insert(len(group) // 2, Incoming(messages, 7, 366, received))
+        messages.make_blocks(group)
     binary = packet_rows(messages, 7, 366, received, newest, blocks=True)
     assert binary.newest == rows.newest
     if binary.block is None:
@@ -130,7 +143,8 @@ def check(frame: bytes, model: str | None = "FMB120") -> Records:
     plain = list(decoded(frame, model, 0x8E))
     assert rows_and_state(messages, State()) == rows_and_state(plain, State())
     rows = packet_rows(messages, 7, 366, RECEIVED, -1)
-    check_block(messages, rows, RECEIVED, -1)
+    others = [decoded(records(usual(), usual()), model, 0x8E) for _ in range(2)]
+    check_block(messages, rows, RECEIVED, -1, others)
     assert isinstance(messages, Records)
     return messages
 
@@ -144,6 +158,7 @@ def test_any_packets(data: st.DataObject) -> None:
     elements = {size: some[size] + data.draw(_known(size, some[size])) for size in some}
     state, plain_state = State(), State()
     moment = TIME
+    frames: list[bytes] = []
     for _ in range(data.draw(st.integers(1, 3))):
         parts = []
         odd = data.draw(st.booleans())
@@ -174,6 +189,7 @@ def test_any_packets(data: st.DataObject) -> None:
             if moment > TIME + 2**62:
                 moment -= 2**63
         frame = records(*parts, codec=codec)
+        frames.append(frame)
         messages, plain = decoded(frame, model, codec), list(decoded(frame, model, codec))
         newest = state.newest if state.newest is not None else -1
         # Taken once, and once more after a commit that failed, when other points may be stored.
@@ -182,7 +198,8 @@ def test_any_packets(data: st.DataObject) -> None:
         for again in (newest, data.draw(st.integers(newest, newest + 3000)), newest):
             state, plain_state = copy.deepcopy(before)
             rows = packet_rows(messages, 7, 366, received, again)
-            check_block(messages, rows, received, again)
+            others = [decoded(other, model, codec) for other in frames]
+            check_block(messages, rows, received, again, others)
             plain_rows = packet_rows(plain, 7, 366, received, again)
             assert comparable(rows) == comparable(plain_rows)
             state.newest = plain_state.newest = max(rows.newest, -1)

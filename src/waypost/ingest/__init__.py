@@ -2,6 +2,7 @@
 together in one transaction."""
 
 from waypost.ingest.foldings import Foldings
-from waypost.ingest.ingest import Ingest, LiveSource
+from waypost.ingest.ingest import Ingest
+from waypost.ingest.submission import LiveSource
 
 __all__ = ["Foldings", "Ingest", "LiveSource"]

@@ -18,7 +18,8 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from waypost.bus.base import Bus
-from waypost.ingest.rows import packet_rows
+from waypost.ingest.preparer import Preparer
+from waypost.ingest.submission import Done, LiveSource, Submission
 from waypost.pace import piece_ends
 from waypost.store.engine import is_unavailable
 from waypost.store.points import (
@@ -30,11 +31,9 @@ from waypost.store.points import (
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
-from waypost.telemetry.state import State, decode_state, encode_state, fold_packet
+from waypost.telemetry.state import encode_state
 
 log = structlog.get_logger()
-
-Done = Callable[[BaseException | None], None]
 
 OnUnlocated = Callable[["LiveSource", Sequence[Message], int], None]
 """Hears of messages without a current fix that say what the device heard around it, once they are
@@ -68,85 +67,6 @@ class Refused(Exception):
     """The store cannot take these messages, now or later; the text says why."""
 
 
-class LiveSource:
-    """A source that this process owns: its epoch and its state, folded ahead of the commit."""
-
-    __slots__ = (
-        "epoch",
-        "folding",
-        "retention",
-        "source_id",
-        "state",
-        "users",
-        "version",
-        "waiting",
-    )
-
-    def __init__(self, claimed: Claimed, retention: int, folding: Folding | None = None) -> None:
-        self.source_id = claimed.source_id
-        self.retention = retention
-        #: How its messages are read, where it is not the common way.
-        self.folding = folding
-        self.users = 0
-        #: Submissions not yet committed.
-        self.waiting = 0
-        self.renew(claimed)
-
-    def renew(self, claimed: Claimed) -> None:
-        """Starts over from what is stored."""
-        self.epoch = claimed.epoch
-        self.version = claimed.version
-        self.state = decode_state(claimed.data) if claimed.data else State()
-
-
-class _Submission:
-    """What one call of ``submit`` brought, with its rows by how they go in."""
-
-    __slots__ = (
-        "block",
-        "blocks",
-        "done",
-        "fresh",
-        "live",
-        "messages",
-        "received",
-        "rest",
-        "unlocated",
-        "untimed",
-    )
-
-    def __init__(
-        self,
-        live: LiveSource,
-        messages: Sequence[Message],
-        received: int,
-        done: Done,
-        blocks: bool,
-    ) -> None:
-        self.live = live
-        self.blocks = blocks
-        self.messages = messages
-        self.received = received
-        self.done = done
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Rows, sorted by whether they can be repeats, and the state folded; again after a
-        failed commit, from the state that is really stored."""
-        live, received = self.live, self.received
-        state = live.state
-        newest = state.newest if state.newest is not None else -1
-        rows = packet_rows(
-            self.messages, live.source_id, live.retention, received, newest, blocks=self.blocks
-        )
-        if rows.newest >= 0:
-            state.newest = rows.newest
-        self.fresh, self.block = rows.fresh, rows.block
-        self.rest, self.untimed = rows.rest, rows.untimed
-        self.unlocated = rows.unlocated
-        fold_packet(state, self.messages, received, live.folding)
-
-
 class Ingest:
     """The one door to the points store for everything that devices say."""
 
@@ -173,7 +93,9 @@ class Ingest:
         self.read_foldings: ReadFoldings | None = None
         #: Who finds positions for messages without one (``location.locator`` sets it).
         self.on_unlocated: OnUnlocated | None = None
-        self._queue: deque[_Submission] = deque()
+        #: What is prepared for the next transactions; more comes from the preparer.
+        self._queue: deque[Submission] = deque()
+        self._preparer = Preparer(self._queue, self._failed)
         self._records = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
@@ -181,7 +103,7 @@ class Ingest:
         self._closing = False
         #: States to publish, and submissions to acknowledge, of commits that are done.
         self._told: deque[tuple[int, int, bytes]] = deque()
-        self._settled: deque[_Submission] = deque()
+        self._settled: deque[Submission] = deque()
         self._all_settled = asyncio.Event()
         self._all_settled.set()
         #: So many submissions are taken one at a time, to find the one that is refused.
@@ -203,6 +125,7 @@ class Ingest:
                 await asyncio.wait({self._task})
         await self._all_settled.wait()
         error = Refused("the server stops")
+        self._queue += self._preparer.give_back()
         while self._queue:
             self._finish(self._queue.popleft(), error)
 
@@ -292,7 +215,7 @@ class Ingest:
             done(Refused("the server stops"))
             return
         blocks = self._points.takes_blocks
-        self._queue.append(_Submission(live, messages, received, done, blocks))
+        self._preparer.add(Submission(live, messages, received, done, blocks))
         live.waiting += 1
         self._records += len(messages)
         if self._records >= self._limit:
@@ -302,15 +225,17 @@ class Ingest:
     async def _run(self) -> None:
         tries = 0
         while True:
-            if not self._queue:
+            if not self._queue and not self._preparer.waiting:
                 if self._closing:
                     return
                 self._work.clear()
                 await self._work.wait()
                 # Whatever else this turn of the event loop brings goes along.
                 await asyncio.sleep(0)
-                continue
+            await self._preparer.prepare_all()
             taken = self._take()
+            if not taken:
+                continue
             try:
                 batches = self._batches(taken)
                 await asyncio.sleep(0)  # a pause for others, as after each slice
@@ -337,11 +262,11 @@ class Ingest:
                 self._committed(taken, batches)
                 await asyncio.sleep(0)
 
-    def _take(self) -> list[_Submission]:
+    def _take(self) -> list[Submission]:
         """What goes into the next transaction; one submission at a time while the store is being
         asked which of them it refuses."""
         most = 1 if self._careful else BATCH_SUBMISSIONS
-        taken: list[_Submission] = []
+        taken: list[Submission] = []
         records = 0
         while self._queue and records < self._batch and len(taken) < most:
             submission = self._queue.popleft()
@@ -350,7 +275,7 @@ class Ingest:
         self._careful = max(0, self._careful - 1)
         return taken
 
-    def _batches(self, taken: list[_Submission]) -> list[SourceBatch]:
+    def _batches(self, taken: list[Submission]) -> list[SourceBatch]:
         """The submissions, put together by source. Their states are encoded now, so that what
         arrives during the commit is no part of it."""
         by_source: dict[int, SourceBatch] = {}
@@ -368,6 +293,10 @@ class Ingest:
             batch.rest += submission.rest
             batch.untimed += submission.untimed
         return [by_source[source_id] for source_id in sorted(by_source)]
+
+    def _failed(self, submission: Submission) -> None:
+        """A submission could not be prepared, which is a fault of ours."""
+        self._finish(submission, Refused("internal error"))
 
     def _refused(self, error: Exception, count: int) -> None:
         """The store refused the submissions at the head of the queue: a single one is given
@@ -399,7 +328,7 @@ class Ingest:
             if submission.live in lives:
                 submission.prepare()
 
-    def _committed(self, taken: list[_Submission], batches: list[SourceBatch]) -> None:
+    def _committed(self, taken: list[Submission], batches: list[SourceBatch]) -> None:
         """Releases the acknowledgements, and tells of the new states, beside the next commit."""
         for batch in batches:
             live = self._sources.get(batch.source_id)
@@ -415,7 +344,7 @@ class Ingest:
         COMMITS.inc()
         STORED.inc(sum(len(submission.messages) for submission in taken))
 
-    def _tell_unlocated(self, taken: list[_Submission], tell: OnUnlocated) -> None:
+    def _tell_unlocated(self, taken: list[Submission], tell: OnUnlocated) -> None:
         for submission in taken:
             messages = submission.messages
             found = submission.unlocated
@@ -445,7 +374,7 @@ class Ingest:
         self._all_settled.set()
         QUEUED.set(self._records)
 
-    def _finish(self, submission: _Submission, error: BaseException | None) -> None:
+    def _finish(self, submission: Submission, error: BaseException | None) -> None:
         submission.live.waiting -= 1
         self._records -= len(submission.messages)
         if self._records < self._limit // 2 or not self._records:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from waypost.telemetry.message import Message
 from waypost.telemetry.row import Block, Row
@@ -21,6 +21,15 @@ else:
     # Whether something is an instance of an abstract class is a slow question, and it is asked
     # several times of every packet.
     _Base = object
+
+
+class Incoming(NamedTuple):
+    """A packet's messages, and what else its rows tell."""
+
+    records: Records
+    source_id: int
+    retention: int
+    received: int
 
 
 class Records(_Base):
@@ -46,11 +55,17 @@ class Records(_Base):
         None: they must be made of the messages, because one is not newer than all before it, or
         later than ``limit``, or unusual in another way."""
 
-    @abc.abstractmethod
+    @classmethod
+    def make_blocks(cls, incoming: Sequence[Incoming]) -> None:
+        """Makes binary rows of many packets (all of them of this class) in one go, where that is
+        worth it, to be had by :meth:`block`."""
+
     def block(
         self, source_id: int, retention: int, received: int, newest: int, limit: int
     ) -> Block | None:
-        """The same rows in binary; None in the same cases."""
+        """The same rows in binary, if they were made ahead; None also in the cases of
+        :meth:`rows`."""
+        return None
 
     @abc.abstractmethod
     def steps(self, received: int) -> list[Message] | None:

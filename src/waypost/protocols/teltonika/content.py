@@ -1,5 +1,6 @@
-"""The content of a row, MessagePack of a record's values, as the source of a ``struct``: which
-values a combination of elements makes, when each is there, and how it is written.
+"""The row of a record, as sources of its columns, and its content, MessagePack of the record's
+values: which values a combination of elements makes, when each is there, and how it is written.
+The sources are the same for numbers and for arrays of them.
 
 Format: MessagePack specification, "Formats" (map, str, bool, int, float families).
 """
@@ -13,8 +14,10 @@ import msgspec
 
 from waypost.protocols.teltonika.avl import Element
 from waypost.protocols.teltonika.expressions import expression, guard
+from waypost.protocols.teltonika.fields import Fields
 from waypost.protocols.teltonika.records import known, network
-from waypost.telemetry.message import Cell
+from waypost.telemetry.message import GNSS, Cell
+from waypost.telemetry.row import SOURCE_SHIFT, VALID
 
 #: Texts, and cells, that each element remembers in MessagePack.
 MOST_TEXTS = 256
@@ -26,6 +29,22 @@ _FORMATS = {1: "Bb", 2: "Hh", 4: "Ii", 8: "Qq"}
 _FIXINT = 127
 
 _pack = msgspec.msgpack.encode
+
+_ALWAYS = {
+    "source_id": "source_id",
+    "time": "time",
+    "received": "received",
+    "retention": "retention",
+    "satellites": "sats",
+    "flags": str(GNSS << SOURCE_SHIFT),
+}
+_LOCATED = {
+    "latitude": "lat / 10000000",
+    "longitude": "lon / 10000000",
+    "altitude": "alt",
+    "heading": "heading",
+    "flags": f"{GNSS << SOURCE_SHIFT} + (sats != 0) * {VALID}",
+}
 
 #: Id, size and meaning of each element.
 Elements = list[tuple[int, int, Element]]
@@ -49,7 +68,8 @@ class Content:
         self.values: list[Value] = []
         #: Texts and cells: name, arguments, and what makes MessagePack of them (empty: not there).
         self.tails: list[tuple[str, str, Callable[..., bytes]]] = []
-        self.hdop, self.speed = "None", "speed"
+        self.hdop: str | None = None
+        self.speed = "speed"
         #: Raw values of what is simply on or off.
         self.switches: dict[str, str] = {}
         #: Only messages can say what these elements mean.
@@ -79,7 +99,7 @@ class Content:
                 self._add(element, size, raw)
         for name, terms in lines.items():
             self.unusual |= max(bit for _, bit in terms) > 15
-            source = " | ".join(f"({1 << bit} if {raw} else 0)" for raw, bit in terms)
+            source = " | ".join(f"({raw} != 0) * {1 << bit}" for raw, bit in terms)
             self.values.append(Value(name, b"\xcd", "H", source, ""))
         if lac is None or not cells:
             for index in cells if lac is None else [lac]:
@@ -92,6 +112,36 @@ class Content:
         # What decides on movement must be a plain switch, and there must be one of each name.
         told = {"ignition", "is_moving"} & set(names)
         self.unusual |= len(set(names)) < len(names) or not told <= self.switches.keys()
+        #: Everything that is not always there, a bit each in the set of what is.
+        self.conditions = list(dict.fromkeys(v.condition for v in self.values if v.condition))
+        self.conditions += [f"t{index}" for index in range(len(self.tails))]
+
+    @property
+    def always(self) -> dict[str, str]:
+        """Sources of the columns of every record, but for the digest and the content; those that
+        are missing are not there."""
+        columns = _ALWAYS if self.hdop is None else _ALWAYS | {"hdop": self.hdop}
+        return dict(columns)
+
+    @property
+    def located(self) -> dict[str, str]:
+        """Sources of the columns that a record with a position has besides, or has otherwise."""
+        return _LOCATED | {"speed": self.speed}
+
+    def fields(self, mask: int) -> Fields:
+        """The head of the map and all of its values but texts and cells, of the set ``mask`` of
+        what is there; empty where nothing is."""
+        there = {test for bit, test in enumerate(self.conditions) if mask >> bit & 1}
+        values = [v for v in self.values if not v.condition or v.condition in there]
+        count = len(values) + sum(f"t{index}" in there for index in range(len(self.tails)))
+        fields = Fields()
+        if count:
+            small = count < 16
+            fields.literal(bytes((0x80 | count,)) if small else b"\xde" + count.to_bytes(2, "big"))
+        for value in values:
+            fields.literal(_pack(value.name) + value.code)
+            fields.expression(value.form, value.source)
+        return fields
 
     def _add(self, element: Element, size: int, raw: str) -> None:
         condition = guard(element, raw)
@@ -101,7 +151,7 @@ class Content:
                 self.switches[element.name] = raw
         elif element.kind == "flags":
             for name, mask in element.flags.items():
-                self._bool(name, f"{raw} & {mask}", condition)
+                self._bool(name, f"({raw} & {mask})", condition)
         elif element.kind == "signal":
             code, form = (b"\xd1", "h") if element.signed else (b"", "B")
             self.values.append(Value(element.name, code, form, expression(element, raw), condition))
@@ -113,7 +163,7 @@ class Content:
             self._whole(element, size, raw, condition)
 
     def _bool(self, name: str, test: str, condition: str) -> None:
-        self.values.append(Value(name, b"", "B", f"195 if {test} else 194", condition))
+        self.values.append(Value(name, b"", "B", f"194 + ({test} != 0)", condition))
 
     def _whole(self, element: Element, size: int, raw: str, condition: str) -> None:
         if condition and not element.signed and (element.max or _FIXINT + 1) <= _FIXINT:

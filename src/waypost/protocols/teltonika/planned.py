@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from waypost.protocols.teltonika.packing import Bend, ReadRows
-from waypost.protocols.teltonika.plans import Plan
+from waypost.protocols.teltonika.packing import Bend
+from waypost.protocols.teltonika.plans import Alike, Plan
 from waypost.telemetry.message import Message
-from waypost.telemetry.records import Records
+from waypost.telemetry.records import Incoming, Records
 from waypost.telemetry.row import Block, Row
+
+if TYPE_CHECKING:
+    from waypost.protocols.teltonika.columns import Made
+
+#: Records of a plan for which arrays are worth it.
+WORTH = 40
 
 
 class Run:
@@ -29,11 +36,14 @@ def open_runs(runs: list[Run], out: list[Message]) -> None:
 class PlannedRecords(Records):
     """Records of codecs 8, 8E and 16, of which rows can be made without messages."""
 
-    __slots__ = ("_runs", "_steps")
+    __slots__ = ("_made", "_made_for", "_runs", "_steps")
 
     def __init__(self, runs: list[Run], count: int) -> None:
         super().__init__(count)
         self._runs = runs
+        #: Source, retention and receipt for which binary rows have been made, and these by run.
+        self._made_for: tuple[int, int, int] | None = None
+        self._made: list[Made | None] = []
         self._steps: tuple[int, list[Message]] | None = None
 
     def _open(self) -> list[Message]:
@@ -44,47 +54,60 @@ class PlannedRecords(Records):
     def rows(
         self, source_id: int, retention: int, received: int, newest: int, limit: int
     ) -> list[Row] | None:
-        rows: list[Row] = []
-        last = self._make(source_id, retention, received, newest, limit, rows, binary=False)
-        return None if last is None else rows
-
-    def block(
-        self, source_id: int, retention: int, received: int, newest: int, limit: int
-    ) -> Block | None:
-        parts: list[bytes] = []
-        last = self._make(source_id, retention, received, newest, limit, parts, binary=True)
-        if last is None:
-            return None
-        first = int.from_bytes(self._runs[0].data[:8], "big")
-        return Block(b"".join(parts), len(self), retention, first, last)
-
-    def _make(
-        self,
-        source_id: int,
-        retention: int,
-        received: int,
-        newest: int,
-        limit: int,
-        out: list[Any],
-        *,
-        binary: bool,
-    ) -> int | None:
-        """Puts the rows of all runs into ``out``; the newest time, or None where messages must be
-        made."""
         self._steps = None
         if self.opened:
             return None
+        rows: list[Row] = []
         bends: list[Bend] = []
         values: int | None = None
         for run in self._runs:
-            read: ReadRows = run.plan.blocks if binary else run.plan.rows
-            made = read(run.data, source_id, retention, received, newest, limit, out, bends)
+            made = run.plan.rows(
+                run.data, source_id, retention, received, newest, limit, rows, bends
+            )
             if made is None:
                 return None
             newest, values = made
         if len(self._runs) == 1 and values is not None:
             self._steps = received, self._find_steps(self._runs[0], bends)
-        return newest
+        return rows
+
+    @classmethod
+    def make_blocks(cls, incoming: Sequence[Incoming]) -> None:
+        by_plan: dict[Plan, list[tuple[Alike, PlannedRecords, int]]] = {}
+        for records, source_id, retention, received in incoming:
+            if isinstance(records, PlannedRecords) and not records.opened:
+                records._made_for = source_id, retention, received
+                records._made = [None] * len(records._runs)
+                for index, run in enumerate(records._runs):
+                    alike = Alike(run.data, source_id, retention, received)
+                    by_plan.setdefault(run.plan, []).append((alike, records, index))
+        for plan, group in by_plan.items():
+            if sum(len(alike.data) for alike, _, _ in group) >= WORTH * plan.size:
+                blocks = plan.blocks([alike for alike, _, _ in group])
+                for (_, records, index), made in zip(group, blocks, strict=True):
+                    records._made[index] = made
+
+    def block(
+        self, source_id: int, retention: int, received: int, newest: int, limit: int
+    ) -> Block | None:
+        if self._made_for != (source_id, retention, received) or self.opened:
+            return None
+        self._steps = None
+        last = newest
+        blocks: list[Block] = []
+        for run, made in zip(self._runs, self._made, strict=True):
+            if made is None or made.block.first <= last:
+                return None
+            last = made.block.last
+            if made.same and made.block.count == len(self):
+                self._steps = received, self._find_steps(run, made.bends)
+            blocks.append(made.block)
+        if last > limit:
+            return None
+        if len(blocks) == 1:
+            return blocks[0]
+        data = b"".join([block.data for block in blocks])
+        return Block(data, len(self), retention, blocks[0].first, last)
 
     def steps(self, received: int) -> list[Message] | None:
         if self._steps is None or self._steps[0] != received:

@@ -10,14 +10,17 @@ keeps a bounded number of them. Records with elements of variable length have no
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from waypost.protocols.teltonika.avl import Element, Table
 from waypost.protocols.teltonika.expressions import expression, guard
 from waypost.protocols.teltonika.packing import ReadRows, compile_rows
 from waypost.protocols.teltonika.records import LAYOUTS, Layout, known, network, note_event
 from waypost.telemetry.message import Cell, Message
+
+if TYPE_CHECKING:
+    from waypost.protocols.teltonika.columns import Made
 
 #: A combination is compiled when it is seen for this many-th time: compiling costs as much as
 #: reading a hundred records.
@@ -39,6 +42,21 @@ _UNPLANNED = frozenset(
 )
 
 Shape = tuple[bytes, ...]
+
+
+class Alike(NamedTuple):
+    """Records of one packet, all of one plan, with what the rows say of the packet."""
+
+    data: bytes
+    source_id: int
+    retention: int
+    received: int
+
+
+MakeBlocks = Callable[[Sequence[Alike]], "list[Made | None]"]
+"""The rows of each of some packets (one at least); None where messages must be made. Unlike
+``packing.ReadRows`` it does not know what is stored, nor the time: whoever asks looks at the
+block's first and last time."""
 
 
 class Plan:
@@ -77,7 +95,7 @@ class Plan:
         self.elements, self.unpack = elements, unpack
         self.read: Callable[[bytes, list[Message]], None]
         self._rows: ReadRows | None = None
-        self._blocks: ReadRows | None = None
+        self._blocks: MakeBlocks | None = None
 
     def run(self, data: bytes, start: int, end: int, most: int) -> int:
         """How many of the records from ``start`` to ``end``, ``most`` at most, are of this
@@ -106,10 +124,12 @@ class Plan:
         return self._rows
 
     @property
-    def blocks(self) -> ReadRows:
-        """Makes binary rows; likewise."""
+    def blocks(self) -> MakeBlocks:
+        """Makes binary rows of many packets; likewise."""
         if self._blocks is None:
-            self._blocks = compile_rows(self.elements, self.unpack, binary=True)
+            from waypost.protocols.teltonika.columns import compile_blocks
+
+            self._blocks = compile_blocks(self.elements, self.unpack)
         return self._blocks
 
 

@@ -1,0 +1,283 @@
+"""Rows of many packets at once, column by column, as PostgreSQL's binary COPY has them.
+
+What :mod:`~.packing` does record by record is done here with arrays, for all records of one plan
+that wait for the same transaction: some hundred records cost little more than one. Whatever is
+unusual is left to the messages here too.
+
+Format: PostgreSQL manual, COPY, "Binary Format", "Tuples".
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from types import CodeType
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_digest
+
+from waypost.protocols.teltonika.content import Content, Elements
+from waypost.protocols.teltonika.fields import Fields
+from waypost.protocols.teltonika.packing import Bend
+from waypost.protocols.teltonika.plans import Alike, MakeBlocks
+from waypost.telemetry.motion import MIN_SPEED
+from waypost.telemetry.row import COLUMNS, FORMATS, Block
+
+#: Formats of ``struct`` as arrays have them.
+_CODES = {
+    "b": "i1", "B": "u1", "h": "i2", "H": "u2", "i": "i4", "I": "u4", "q": "i8", "Q": "u8",
+    "f": "f4", "d": "f8",
+}  # fmt: skip
+_NULL = b"\xff\xff\xff\xff"
+_Array = NDArray[Any]
+#: Kinds of rows that a plan remembers how to pack.
+MOST_KINDS = 256
+#: Bits of a kind's number that tell position and values.
+_SET = (1 << 48) - 1
+_WIDEST = np.dtype(">u8")
+
+
+class Made(msgspec.Struct, gc=False):
+    """The rows of these records; where ignition or movement is another one (see
+    ``packing.Bend``); do all records have the same values?"""
+
+    block: Block
+    bends: list[Bend]
+    same: bool
+
+
+def compile_blocks(elements: Elements, unpack: struct.Struct) -> MakeBlocks:
+    """What makes rows of records with ``elements``, which ``unpack`` unpacks."""
+    content = Content(elements)
+    wide = any(size == 8 and element.div != 1 for _, size, element in elements)
+    many = len(content.conditions) >= _SET.bit_length() - 1
+    if content.unusual or many or wide:  # arrays divide wide numbers less exactly
+        return lambda packets: [None] * len(packets)
+    return _Columns(content, elements, unpack).make
+
+
+class _Columns:
+    def __init__(self, content: Content, elements: Elements, unpack: struct.Struct) -> None:
+        self._content, self._size = content, unpack.size
+        names = ["time", "lon", "lat", "alt", "heading", "sats", "speed", "cause"]
+        names += [f"v{index}" for index in range(len(elements))]
+        self._dtype = _dtype(names, unpack)
+        self._conditions = [_compiled(_for_arrays(test)) for test in content.conditions]
+        self._speed = _compiled(content.speed)
+        self._kinds: dict[int, _Kind] = {}
+
+    def make(self, packets: Sequence[Alike]) -> list[Made | None]:
+        size = self._size
+        data = b"".join([packet.data for packet in packets])
+        counts = np.array([len(packet.data) // size for packet in packets])
+        ends = counts.cumsum()
+        starts = ends - counts
+        records = np.frombuffer(data, self._dtype)
+        given = _Variables(records)
+        # Wild ones wrap around to before 1970.
+        given["time"] = records["time"].astype(np.int64)
+        for name in ("source_id", "retention", "received"):
+            given[name] = np.repeat([getattr(packet, name) for packet in packets], counts)
+        # As ``ingest.rows`` identifies a message.
+        digests = map(xxh3_64_digest, np.frombuffer(data, f"V{size}").tolist())
+        given["identity"] = np.frombuffer(b"".join(digests), ">u8") >> 1
+        lat, lon = given["lat"], given["lon"]
+        located = ((lat != 0) | (lon != 0)) & (abs(lat) <= 900_000_000)
+        located &= abs(lon) <= 1_800_000_000
+        lengths = self._add_tails(given)
+        sets = np.zeros(len(located), np.int64)
+        for bit, condition in enumerate(self._conditions):
+            sets |= eval(condition, {}, given).astype(np.int64) << bit  # noqa: S307
+        rows = self._rows(given, lengths << _SET.bit_length() | sets << 1 | located)
+        usual = self._usual(given, starts).tolist()
+        same = (np.maximum.reduceat(sets, starts) == np.minimum.reduceat(sets, starts)).tolist()
+        bends, bent = self._bends(given, located, starts)
+        time = given["time"]
+        firsts, lasts = time[starts].tolist(), time[ends - 1].tolist()
+        made: list[Made | None] = []
+        begin = bend = 0
+        for index, (packet, count) in enumerate(zip(packets, counts.tolist(), strict=True)):
+            if usual[index]:
+                block = Block(
+                    rows(begin, begin + count), count, packet.retention, firsts[index], lasts[index]
+                )
+                own = [one - begin for one in bends[bend : bend + bent[index]]]
+                made.append(Made(block, own, same[index]))
+            else:
+                made.append(None)
+            begin += count
+            bend += bent[index]
+        return made
+
+    def _usual(self, given: _Variables, starts: _Array) -> _Array:
+        """Packets without events, impossible headings and times that do not rise."""
+        time = given["time"]
+        odd = (given["cause"] != 0) | (given["heading"] > 720)
+        falls = np.empty(len(time), np.bool)
+        falls[1:] = time[1:] <= time[:-1]
+        falls[starts] = time[starts] < 0
+        return ~np.logical_or.reduceat(odd | falls, starts)
+
+    def _bends(
+        self, given: _Variables, located: _Array, starts: _Array
+    ) -> tuple[list[Bend], list[int]]:
+        """The bends of all packets one after another, and how many each has."""
+        speed = eval(self._speed, {}, given)  # noqa: S307
+        pace = np.where(located & (given["sats"] != 0), np.minimum(speed, MIN_SPEED), -1)
+        bent = np.empty(len(pace), np.bool)
+        bent[1:] = pace[1:] != pace[:-1]
+        for name in ("ignition", "is_moving"):
+            if name in self._content.switches:
+                raw = given[self._content.switches[name]]
+                bent[1:] |= raw[1:] != raw[:-1]
+        bent[starts] = True
+        return np.flatnonzero(bent).tolist(), np.add.reduceat(bent, starts, dtype=int).tolist()
+
+    def _add_tails(self, given: _Variables) -> _Array:
+        """Adds texts and cells of each record, which follow what is made of columns, and gives
+        their lengths. They hardly change from one record to the next."""
+        count = len(given["time"])
+        if not self._content.tails:
+            return np.zeros(count, np.int64)
+        arguments = [names.split(", ") for _, names, _ in self._content.tails]
+        begins = np.zeros(count, np.bool)
+        begins[0] = True
+        for name in {name for names in arguments for name in names if name != "0"}:
+            begins[1:] |= given[name][1:] != given[name][:-1]
+        at = np.flatnonzero(begins)
+        times = np.diff(at, append=count)
+        tails: list[list[bytes]] = []
+        for index, (_, _, make) in enumerate(self._content.tails):
+            values = [repeat(0) if n == "0" else given[n][at].tolist() for n in arguments[index]]
+            tails.append(list(map(make, *values)))
+            given[f"t{index}"] = np.repeat([bool(tail) for tail in tails[-1]], times)
+        whole = [b"".join(parts) for parts in zip(*tails, strict=True)]
+        longest = max(map(len, whole))
+        given["tail"] = np.repeat(np.array(whole, f"S{longest or 1}"), times)
+        return np.repeat([len(tail) for tail in whole], times)
+
+    def _rows(self, given: _Variables, numbers: _Array) -> Callable[[int, int], bytes]:
+        """What gives the rows of the records from one index up to another; ``numbers``: the kind
+        of each."""
+        first = int(numbers[0])
+        if bool((numbers == first).all()):
+            kind = self._kind(first)
+            packed = kind.pack(given, len(numbers))
+            return lambda begin, end: packed[begin * kind.size : end * kind.size]
+        rows = [b""] * len(numbers)
+        for number in np.unique(numbers).tolist():
+            kind = self._kind(number)
+            where = np.flatnonzero(numbers == number)
+            packed = kind.pack(given.at(where), len(where))
+            for at, index in zip(range(0, len(packed), kind.size), where.tolist(), strict=True):
+                rows[index] = packed[at : at + kind.size]
+        return lambda begin, end: b"".join(rows[begin:end])
+
+    def _kind(self, number: int) -> _Kind:
+        """How rows are packed that have a position or not (the lowest bit), a set of values (the
+        next ones), and so many bytes of texts and cells (the highest)."""
+        kind = self._kinds.get(number)
+        if kind is None:
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+            columns = self._content.always | (self._content.located if number & 1 else {})
+            content = self._content.fields((number & _SET) >> 1)
+            if number > _SET:
+                content.expression(f"{number >> _SET.bit_length()}s", "tail")
+            kind = self._kinds[number] = _Kind(_row(columns, content))
+        return kind
+
+
+class _Kind:
+    """Rows of the same literals."""
+
+    def __init__(self, row: Fields) -> None:
+        self.size = row.size
+        self._template = row.template
+        places = list(row.places())
+        self._sources = [(f"at{place}", _compiled(source)) for place, _, source in places]
+        self._dtype = np.dtype(
+            {
+                "names": [f"at{place}" for place, _, _ in places],
+                "formats": [_format(form) for _, form, _ in places],
+                "offsets": [place for place, _, _ in places],
+                "itemsize": row.size,
+            }
+        )
+
+    def pack(self, given: _Variables, count: int) -> bytes:
+        rows = bytearray(self._template * count)
+        out = np.frombuffer(rows, self._dtype)
+        for name, source in self._sources:
+            out[name] = eval(source, {}, given)  # noqa: S307
+        return bytes(rows)
+
+
+class _Variables(dict[str, Any]):
+    """What sources are made of: fields of the records as wide numbers, and what is set."""
+
+    def __init__(self, records: _Array) -> None:
+        super().__init__()
+        self._records = records
+
+    def __missing__(self, name: str) -> _Array:
+        raw = self._records[name]
+        value = self[name] = raw.astype(np.uint64 if raw.dtype == _WIDEST else np.int64)
+        return value
+
+    def at(self, where: _Array) -> _Variables:
+        """The same of these records only."""
+        some = _Variables(self._records[where])
+        some.update({name: value[where] if value.ndim else value for name, value in self.items()})
+        return some
+
+
+def _row(columns: Mapping[str, str], content: Fields) -> Fields:
+    """A row with ``columns`` (their sources; the rest is NULL) and ``content``."""
+    row = Fields()
+    row.literal(len(COLUMNS).to_bytes(2, "big"))
+    for column, form in FORMATS.items():
+        source = "identity" if column == "digest" else columns.get(column)
+        if source is None:
+            row.literal(_NULL)
+        else:
+            row.literal(struct.calcsize(f">{form}").to_bytes(4, "big"))
+            row.expression(form, source)
+    if content:
+        row.literal(content.size.to_bytes(4, "big"))
+    else:
+        row.literal(_NULL)
+    row.append(content)
+    return row
+
+
+def _format(form: str) -> str:
+    """A format of ``struct`` as arrays have it."""
+    return f"S{form[:-1]}" if form[-1] == "s" else f">{_CODES[form]}"
+
+
+def _dtype(names: Sequence[str], unpack: struct.Struct) -> np.dtype[Any]:
+    """What ``unpack`` unpacks, as arrays see it."""
+    formats, offsets, at = [], [], 0
+    for times, form in re.findall(r"(\d*)([a-zA-Z])", unpack.format):
+        if form != "x":
+            formats.append(_format(form))
+            offsets.append(at)
+        at += int(times or 1) * struct.calcsize(f">{form}")
+    return np.dtype(
+        {"names": list(names), "formats": formats, "offsets": offsets, "itemsize": unpack.size}
+    )
+
+
+def _compiled(source: str) -> CodeType:
+    # Sources are made of numbers and of names in avl.toml, of nothing that a device sent.
+    return compile(source, "<columns>", "eval")
+
+
+def _for_arrays(condition: str) -> str:
+    return "(" + condition.replace(" and ", ") & (") + ")"
