@@ -15,7 +15,7 @@ from teltonika_packets import IMEI, TIME, element_lists, record, records
 
 from waypost.ingest.rows import Rows, packet_rows
 from waypost.protocols.base import Device
-from waypost.protocols.teltonika import Teltonika, planned
+from waypost.protocols.teltonika import Teltonika, columns, planned
 from waypost.protocols.teltonika.avl import table_for
 from waypost.protocols.teltonika.packing import MOST_PACKERS
 from waypost.protocols.teltonika.plans import COMPILE_AFTER, find_plan
@@ -96,7 +96,8 @@ def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
 @pytest.fixture(autouse=True)
 def arrays_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few the records are."""
-    monkeypatch.setattr(planned, "WORTH", 1)
+    planned.load()
+    monkeypatch.setattr(columns, "WORTH", 1)
 
 
 def check_block(

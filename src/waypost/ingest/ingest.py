@@ -232,7 +232,8 @@ class Ingest:
                 await self._work.wait()
                 # Whatever else this turn of the event loop brings goes along.
                 await asyncio.sleep(0)
-            await self._preparer.prepare_all()
+            if not self._queue:
+                await self._preparer.prepare_all()
             taken = self._take()
             if not taken:
                 continue

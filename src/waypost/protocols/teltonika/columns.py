@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_digest
 
-from waypost.protocols.teltonika.content import Content, Elements
+from waypost.protocols.teltonika.content import MOST_TEXTS, Content, Elements
 from waypost.protocols.teltonika.fields import Fields
 from waypost.protocols.teltonika.packing import Bend
 from waypost.protocols.teltonika.plans import Alike, MakeBlocks
@@ -35,10 +35,12 @@ _CODES = {
 }  # fmt: skip
 _NULL = b"\xff\xff\xff\xff"
 _Array = NDArray[Any]
+#: Rows of one kind that arrays are worth it for.
+WORTH = 80
 #: Kinds of rows that a plan remembers how to pack.
 MOST_KINDS = 256
-#: Bits of a kind's number that tell position and values.
-_SET = (1 << 48) - 1
+#: The bit above those that tell which values there are: the length of texts and cells.
+LENGTH_AT = 46
 _WIDEST = np.dtype(">u8")
 
 
@@ -55,7 +57,7 @@ def compile_blocks(elements: Elements, unpack: struct.Struct) -> MakeBlocks:
     """What makes rows of records with ``elements``, which ``unpack`` unpacks."""
     content = Content(elements)
     wide = any(size == 8 and element.div != 1 for _, size, element in elements)
-    many = len(content.conditions) >= _SET.bit_length() - 1
+    many = len(content.conditions) > LENGTH_AT
     if content.unusual or many or wide:  # arrays divide wide numbers less exactly
         return lambda packets: [None] * len(packets)
     return _Columns(content, elements, unpack).make
@@ -66,14 +68,24 @@ class _Columns:
         self._content, self._size = content, unpack.size
         names = ["time", "lon", "lat", "alt", "heading", "sats", "speed", "cause"]
         names += [f"v{index}" for index in range(len(elements))]
+        self._names = names
         self._dtype = _dtype(names, unpack)
-        self._conditions = [_compiled(_for_arrays(test)) for test in content.conditions]
+        self._guards = [_compiled(_for_arrays(test)) for test in content.guards]
+        #: What texts and cells are made of.
+        self._told = list(
+            dict.fromkeys(
+                name for _, names, _ in content.tails for name in names.split(", ") if name != "0"
+            )
+        )
+        self._tails = lru_cache(MOST_TEXTS)(self._make_tails)
         self._speed = _compiled(content.speed)
         self._kinds: dict[int, _Kind] = {}
 
     def make(self, packets: Sequence[Alike]) -> list[Made | None]:
         size = self._size
         data = b"".join([packet.data for packet in packets])
+        if len(data) < WORTH * size:
+            return [None] * len(packets)
         counts = np.array([len(packet.data) // size for packet in packets])
         ends = counts.cumsum()
         starts = ends - counts
@@ -81,21 +93,20 @@ class _Columns:
         given = _Variables(records)
         # Wild ones wrap around to before 1970.
         given["time"] = records["time"].astype(np.int64)
-        for name in ("source_id", "retention", "received"):
-            given[name] = np.repeat([getattr(packet, name) for packet in packets], counts)
+        of_packets = np.array([packet[1:] for packet in packets]).repeat(counts, axis=0)
+        given["source_id"], given["retention"], given["received"] = of_packets.T
         # As ``ingest.rows`` identifies a message.
         digests = map(xxh3_64_digest, np.frombuffer(data, f"V{size}").tolist())
         given["identity"] = np.frombuffer(b"".join(digests), ">u8") >> 1
         lat, lon = given["lat"], given["lon"]
-        located = ((lat != 0) | (lon != 0)) & (abs(lat) <= 900_000_000)
-        located &= abs(lon) <= 1_800_000_000
-        lengths = self._add_tails(given)
-        sets = np.zeros(len(located), np.int64)
-        for bit, condition in enumerate(self._conditions):
-            sets |= eval(condition, {}, given).astype(np.int64) << bit  # noqa: S307
-        rows = self._rows(given, lengths << _SET.bit_length() | sets << 1 | located)
+        located = (lat | lon != 0) & (abs(lat) <= 900_000_000) & (abs(lon) <= 1_800_000_000)
+        sets = self._sets(given)
+        rows = self._rows(given, sets << 1 | located)
+        if rows is None:
+            return [None] * len(packets)
         usual = self._usual(given, starts).tolist()
-        same = (np.maximum.reduceat(sets, starts) == np.minimum.reduceat(sets, starts)).tolist()
+        there = sets & (1 << LENGTH_AT) - 1
+        same = (np.maximum.reduceat(there, starts) == np.minimum.reduceat(there, starts)).tolist()
         bends, bent = self._bends(given, located, starts)
         time = given["time"]
         firsts, lasts = time[starts].tolist(), time[ends - 1].tolist()
@@ -136,44 +147,60 @@ class _Columns:
                 raw = given[self._content.switches[name]]
                 bent[1:] |= raw[1:] != raw[:-1]
         bent[starts] = True
-        return np.flatnonzero(bent).tolist(), np.add.reduceat(bent, starts, dtype=int).tolist()
+        return bent.nonzero()[0].tolist(), np.add.reduceat(bent, starts, dtype=int).tolist()
+
+    def _sets(self, given: _Variables) -> _Array:
+        """The set of values that each record has (see ``Content.fields``), and above it how many
+        bytes of texts and cells, which it adds to what is given."""
+        sets = self._add_tails(given)
+        for bit, condition in enumerate(self._guards):
+            there = eval(condition, {}, given)  # noqa: S307
+            sets |= there.astype(np.int64) << bit
+        return sets
 
     def _add_tails(self, given: _Variables) -> _Array:
-        """Adds texts and cells of each record, which follow what is made of columns, and gives
-        their lengths. They hardly change from one record to the next."""
+        """Texts and cells of the records. They hardly change from one record to the next."""
         count = len(given["time"])
-        if not self._content.tails:
+        if not self._told:
             return np.zeros(count, np.int64)
-        arguments = [names.split(", ") for _, names, _ in self._content.tails]
         begins = np.zeros(count, np.bool)
         begins[0] = True
-        for name in {name for names in arguments for name in names if name != "0"}:
+        for name in self._told:
             begins[1:] |= given[name][1:] != given[name][:-1]
-        at = np.flatnonzero(begins)
-        times = np.diff(at, append=count)
-        tails: list[list[bytes]] = []
-        for index, (_, _, make) in enumerate(self._content.tails):
-            values = [repeat(0) if n == "0" else given[n][at].tolist() for n in arguments[index]]
-            tails.append(list(map(make, *values)))
-            given[f"t{index}"] = np.repeat([bool(tail) for tail in tails[-1]], times)
-        whole = [b"".join(parts) for parts in zip(*tails, strict=True)]
+        at = begins.nonzero()[0]
+        made = map(self._tails, *(given[name][at].tolist() for name in self._told))
+        whole, sets = zip(*made, strict=True)
+        times = np.append(at[1:], count) - at
         longest = max(map(len, whole))
-        given["tail"] = np.repeat(np.array(whole, f"S{longest or 1}"), times)
-        return np.repeat([len(tail) for tail in whole], times)
+        given["tail"] = np.array(whole, f"S{longest or 1}").repeat(times)
+        return np.array(sets).repeat(times)
 
-    def _rows(self, given: _Variables, numbers: _Array) -> Callable[[int, int], bytes]:
+    def _make_tails(self, *values: int) -> tuple[bytes, int]:
+        """Texts and cells of a record with these ``_told``, and what they are in its set."""
+        told = dict(zip(self._told, values, strict=True), **{"0": 0})
+        tails, there = b"", 0
+        for bit, (_, names, make) in enumerate(self._content.tails, len(self._content.guards)):
+            tail = make(*(told[name] for name in names.split(", ")))
+            tails += tail
+            there |= bool(tail) << bit
+        return tails, len(tails) << LENGTH_AT | there
+
+    def _rows(self, given: _Variables, numbers: _Array) -> Callable[[int, int], bytes] | None:
         """What gives the rows of the records from one index up to another; ``numbers``: the kind
-        of each."""
+        of each. None: too few are alike."""
         first = int(numbers[0])
         if bool((numbers == first).all()):
             kind = self._kind(first)
             packed = kind.pack(given, len(numbers))
             return lambda begin, end: packed[begin * kind.size : end * kind.size]
+        kinds = np.unique(numbers).tolist()
+        if len(numbers) < WORTH * len(kinds):
+            return None
         rows = [b""] * len(numbers)
-        for number in np.unique(numbers).tolist():
+        for number in kinds:
             kind = self._kind(number)
-            where = np.flatnonzero(numbers == number)
-            packed = kind.pack(given.at(where), len(where))
+            where = (numbers == number).nonzero()[0]
+            packed = kind.pack(_Some(given, where), len(where))
             for at, index in zip(range(0, len(packed), kind.size), where.tolist(), strict=True):
                 rows[index] = packed[at : at + kind.size]
         return lambda begin, end: b"".join(rows[begin:end])
@@ -186,21 +213,29 @@ class _Columns:
             if len(self._kinds) >= MOST_KINDS:
                 self._kinds.clear()
             columns = self._content.always | (self._content.located if number & 1 else {})
-            content = self._content.fields((number & _SET) >> 1)
-            if number > _SET:
-                content.expression(f"{number >> _SET.bit_length()}s", "tail")
-            kind = self._kinds[number] = _Kind(_row(columns, content))
+            length = number >> 1 >> LENGTH_AT
+            content = self._content.fields(number >> 1 & (1 << LENGTH_AT) - 1)
+            if length:
+                content.expression(f"{length}s", "tail")
+            kind = self._kinds[number] = _Kind(_row(columns, content), self._names)
         return kind
 
 
 class _Kind:
     """Rows of the same literals."""
 
-    def __init__(self, row: Fields) -> None:
+    def __init__(self, row: Fields, fields: Container[str]) -> None:
         self.size = row.size
         self._template = row.template
         places = list(row.places())
-        self._sources = [(f"at{place}", _compiled(source)) for place, _, source in places]
+        #: What is copied as it is, and what is computed.
+        self._copies: list[tuple[str, str]] = []
+        self._sources: list[tuple[str, CodeType]] = []
+        for place, _, source in places:
+            if source in fields:
+                self._copies.append((f"at{place}", source))
+            else:
+                self._sources.append((f"at{place}", _compiled(source)))
         self._dtype = np.dtype(
             {
                 "names": [f"at{place}" for place, _, _ in places],
@@ -212,29 +247,37 @@ class _Kind:
 
     def pack(self, given: _Variables, count: int) -> bytes:
         rows = bytearray(self._template * count)
-        out = np.frombuffer(rows, self._dtype)
+        out, records = np.frombuffer(rows, self._dtype), given.records
+        for name, field in self._copies:
+            out[name] = records[field]
         for name, source in self._sources:
             out[name] = eval(source, {}, given)  # noqa: S307
         return bytes(rows)
 
 
-class _Variables(dict[str, Any]):
+class _Variables(dict[str, _Array]):
     """What sources are made of: fields of the records as wide numbers, and what is set."""
 
     def __init__(self, records: _Array) -> None:
         super().__init__()
-        self._records = records
+        self.records = records
 
     def __missing__(self, name: str) -> _Array:
-        raw = self._records[name]
+        raw = self.records[name]
         value = self[name] = raw.astype(np.uint64 if raw.dtype == _WIDEST else np.int64)
         return value
 
-    def at(self, where: _Array) -> _Variables:
-        """The same of these records only."""
-        some = _Variables(self._records[where])
-        some.update({name: value[where] if value.ndim else value for name, value in self.items()})
-        return some
+
+class _Some(_Variables):
+    """The same of some of the records."""
+
+    def __init__(self, whole: _Variables, where: _Array) -> None:
+        super().__init__(whole.records[where])
+        self._whole, self._where = whole, where
+
+    def __missing__(self, name: str) -> _Array:
+        value = self[name] = self._whole[name][self._where]
+        return value
 
 
 def _row(columns: Mapping[str, str], content: Fields) -> Fields:

@@ -112,9 +112,10 @@ class Content:
         # What decides on movement must be a plain switch, and there must be one of each name.
         told = {"ignition", "is_moving"} & set(names)
         self.unusual |= len(set(names)) < len(names) or not told <= self.switches.keys()
+        #: When the values are there that are not always.
+        self.guards = list(dict.fromkeys(v.condition for v in self.values if v.condition))
         #: Everything that is not always there, a bit each in the set of what is.
-        self.conditions = list(dict.fromkeys(v.condition for v in self.values if v.condition))
-        self.conditions += [f"t{index}" for index in range(len(self.tails))]
+        self.conditions = self.guards + [f"t{index}" for index in range(len(self.tails))]
 
     @property
     def always(self) -> dict[str, str]:

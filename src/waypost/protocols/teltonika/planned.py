@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from waypost.protocols.teltonika.packing import Bend
@@ -14,8 +16,17 @@ from waypost.telemetry.row import Block, Row
 if TYPE_CHECKING:
     from waypost.protocols.teltonika.columns import Made
 
-#: Records of a plan for which arrays are worth it.
-WORTH = 40
+
+_loaded = threading.Event()
+_loading = threading.Lock()
+
+
+def load() -> None:
+    """Imports what makes blocks of columns: numpy, which takes too long for the event loop."""
+    with _loading:
+        if not _loaded.is_set():
+            import_module("waypost.protocols.teltonika.columns")
+            _loaded.set()
 
 
 class Run:
@@ -73,6 +84,10 @@ class PlannedRecords(Records):
 
     @classmethod
     def make_blocks(cls, incoming: Sequence[Incoming]) -> None:
+        if not _loaded.is_set():
+            if not _loading.locked():
+                threading.Thread(target=load, name="load columns", daemon=True).start()
+            return
         by_plan: dict[Plan, list[tuple[Alike, PlannedRecords, int]]] = {}
         for records, source_id, retention, received in incoming:
             if isinstance(records, PlannedRecords) and not records.opened:
@@ -82,10 +97,9 @@ class PlannedRecords(Records):
                     alike = Alike(run.data, source_id, retention, received)
                     by_plan.setdefault(run.plan, []).append((alike, records, index))
         for plan, group in by_plan.items():
-            if sum(len(alike.data) for alike, _, _ in group) >= WORTH * plan.size:
-                blocks = plan.blocks([alike for alike, _, _ in group])
-                for (_, records, index), made in zip(group, blocks, strict=True):
-                    records._made[index] = made
+            blocks = plan.blocks([alike for alike, _, _ in group])
+            for (_, records, index), made in zip(group, blocks, strict=True):
+                records._made[index] = made
 
     def block(
         self, source_id: int, retention: int, received: int, newest: int, limit: int

@@ -54,7 +54,7 @@ class Alike(NamedTuple):
 
 
 MakeBlocks = Callable[[Sequence[Alike]], "list[Made | None]"]
-"""The rows of each of some packets (one at least); None where messages must be made. Unlike
+"""The rows of each of some packets; None where they must be made in another way. Unlike
 ``packing.ReadRows`` it does not know what is stored, nor the time: whoever asks looks at the
 block's first and last time."""
 
