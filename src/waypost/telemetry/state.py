@@ -131,7 +131,8 @@ def fold(state: State, message: Message, received: int, folding: Folding | None 
     if time > received + FUTURE_MS:
         return False
     told = _told(message, received)
-    if state.last_update is None or told > state.last_update:
+    newest = state.last_update is None or told >= state.last_update
+    if newest:
         state.last_update = told
     values = message.values
     if folding is not None:
@@ -142,7 +143,7 @@ def fold(state: State, message: Message, received: int, folding: Folding | None 
         if values and (ignition := values.get("ignition")) is not None:
             _switch(state, bool(ignition), told)
     if values:
-        _fold_values(state, values, told)
+        _fold_values(state, values, told, newest=newest)
     if message.event_id is not None:
         _put(state.values, "event_id", message.event_id, told)
     return True
@@ -409,14 +410,14 @@ def _place(state: State, message: Message, time: int, *, gnss: bool) -> None:
         state.gnss = fix
 
 
-def _fold_values(state: State, values: dict[str, Any], time: int) -> None:
+def _fold_values(state: State, values: dict[str, Any], time: int, *, newest: bool) -> None:
+    """``newest``: nothing that is known is newer."""
     kept = state.values
     for name, value in values.items():
         # Bytes (a picture, a piece of a file) belong to history: they would weigh on every commit.
-        if name in GROUPED or isinstance(value, bytes):
+        if name in GROUPED or value.__class__ is bytes:
             continue
-        old = kept.get(name)
-        if old is None or time >= old[1]:
+        if newest or name not in kept or time >= kept[name][1]:
             kept[name] = (value, time)
     mask = values.get("input_status")
     if isinstance(mask, int) and (state.inputs is None or time >= state.inputs.time):
