@@ -26,3 +26,8 @@ def piece_ends() -> float:
     """When (``perf_counter``) a piece of work that begins now should make room for others."""
     now = perf_counter()
     return now + (SHORT if now < _until else LONG)
+
+
+def share(usual: int) -> int:
+    """How much of something that takes ``usual`` in one go should be done in one go now."""
+    return usual // 4 if perf_counter() < _until else usual

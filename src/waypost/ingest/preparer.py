@@ -14,7 +14,7 @@ from time import perf_counter
 import structlog
 
 from waypost.ingest.submission import Submission
-from waypost.pace import piece_ends
+from waypost.pace import piece_ends, share
 from waypost.telemetry.records import Incoming, Records
 
 log = structlog.get_logger()
@@ -95,7 +95,7 @@ class Preparer:
     def _make(self) -> None:
         """Makes blocks for submissions at the head, as many as are good to do in one go."""
         by_kind: dict[type[Records], list[Incoming]] = {}
-        records = 0
+        records, enough = 0, share(TOGETHER)
         for submission in self._raw:
             messages, live = submission.messages, submission.live
             self._made += 1
@@ -104,7 +104,7 @@ class Preparer:
                 by_kind.setdefault(type(messages), []).append(
                     Incoming(messages, live.source_id, live.retention, submission.received)
                 )
-            if records >= TOGETHER:
+            if records >= enough:
                 break
         self._records -= records
         for kind, incoming in by_kind.items():
