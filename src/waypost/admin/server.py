@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.admin.address import FILE, LONGEST, address_of
 from waypost.admin.operations import perform
 from waypost.admin.operations.base import Admin
@@ -68,9 +69,7 @@ class AdminServer:
         if self._server is None:
             return
         self._server.close()
-        for task in tuple(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await tasks.end(self._running)
         await self._server.wait_closed()
         self._path.unlink(missing_ok=True)
 
@@ -106,9 +105,7 @@ class AdminServer:
                     return
                 writer.write(_line({"result": doing.result()}))
             finally:
-                doing.cancel()
-                left.cancel()
-                await asyncio.gather(doing, left, return_exceptions=True)
+                await tasks.end([doing, left])
         except Exception as error:  # noqa: BLE001  (whatever it is, the one who asked hears of it)
             writer.write(_line({"error": explain(error)}))
         await writer.drain()

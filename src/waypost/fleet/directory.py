@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import not_, select
 
+from waypost import tasks
 from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import device_of
 from waypost.fleet.device_ids import LONGEST, spellings
@@ -76,9 +77,7 @@ class Directory:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await subscription.close()
-        for task in list(self._asking):
-            task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await tasks.end(self._asking)
 
     async def find(self, device_ids: Iterable[str]) -> DeviceRecord | None:
         """The device that calls itself so; of several ids the first that is registered counts.

@@ -23,6 +23,7 @@ import msgspec
 import structlog
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from waypost import tasks
 from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import Changes
 from waypost.store.engine import Database, is_unavailable
@@ -271,10 +272,7 @@ class LongLists:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await subscription.close()
-        reading = list(self._reading.values())
-        for task in reading:
-            task.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
+        await tasks.end(self._reading.values())
 
     def announce(self, changes: Changes) -> None:
         """What changed here is known at once."""

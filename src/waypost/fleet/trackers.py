@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import not_, or_, select
 
+from waypost import tasks
 from waypost.accounts.model import User
 from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.changes import Changes
@@ -108,10 +109,7 @@ class Trackers:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await subscription.close()
-        loading = list(self._loading.values())
-        for task in loading:
-            task.cancel()
-        await asyncio.gather(*loading, return_exceptions=True)
+        await tasks.end(self._loading.values())
 
     def announce(self, changes: Changes) -> None:
         """Forgets what ``changes`` touched, here at once and elsewhere by the bus. Call it after

@@ -10,6 +10,7 @@ import asyncio
 
 import structlog
 
+from waypost import tasks
 from waypost.bus.base import Bus, Subscription, id_in
 from waypost.fleet.foldings import live_foldings
 from waypost.ingest.ingest import Ingest
@@ -51,10 +52,7 @@ class Foldings:
     async def close(self) -> None:
         if self._subscription is not None:
             await self._subscription.close()
-        tasks = [task for task in (self._work, self._again) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end([self._work, self._again])
 
     async def settled(self) -> None:
         """Returns once all that was heard of so far is in force."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from waypost import tasks
 from waypost.bus.base import Bus, Subscription, id_in
 from waypost.commands.queue import CommandQueue
 from waypost.fleet.console import ConsoleKey, Holder, find_key, may_command, note_command
@@ -64,9 +65,7 @@ class Consoles:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await subscription.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         for room in self._rooms.values():
             await room.close()
 

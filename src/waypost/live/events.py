@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.accounts.model import Session, User
 from waypost.accounts.sessions import Sessions
 from waypost.bus.base import Bus, Subscription, id_in
@@ -103,9 +104,7 @@ class Events:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             await subscription.close()
-        if self._reviewer is not None:
-            self._reviewer.cancel()
-            await asyncio.gather(self._reviewer, return_exceptions=True)
+        await tasks.end([self._reviewer])
         await self.recent.close()
         await self.cabinet.close()
         await self.sources.close()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.live.feed import Feed
 from waypost.live.messages import Wanted
 from waypost.live.sources import RETRY, Source
@@ -56,9 +57,7 @@ class Recent:
         self._reading: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await tasks.end([self._reading])
 
     def read(self, source: Source, monitor: Monitor) -> None:
         """``monitor.take`` gets them."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.fleet.counters import CounterRow, counters_of
 from waypost.fleet.readings_view import ReadingsForm, TrackerReadings
 from waypost.fleet.sensor_rows import KnownSensor, sensors_of
@@ -54,9 +55,7 @@ class Cabinet:
         self._reading: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await tasks.end([self._reading])
 
     def get(self, source: Source, subscription: Subscription) -> Instruments | None:
         """None: they are being read, and the source is marked once more when they were."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from waypost import tasks
 from waypost.bus.base import Subscription
 from waypost.bus.taps import IN, OUT, read_entry, tap_subject, watch
 from waypost.commands import queue
@@ -53,9 +54,7 @@ class Room:
             self.consoles.sources.unfollow(self.source, self)
         if self._tap is not None:
             await self._tap.close()
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        await tasks.end([self._following])
 
     def watch(self) -> None:
         """Asks gateways for the device's bytes."""

@@ -12,6 +12,7 @@ import structlog
 from prometheus_client.registry import CollectorRegistry
 from websockets.http11 import Request
 
+from waypost import tasks
 from waypost.accounts.service import Accounts
 from waypost.address import Addresses
 from waypost.bus.base import Bus
@@ -80,9 +81,7 @@ class Live:
         """To be called when the server has closed its connections."""
         if self._registry is not None:
             self._registry.unregister(self.metrics)
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
+        await tasks.end([self._beating])
         for socket in list(self.sockets):
             socket.shutdown()
         await self.consoles.close()

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.fleet.rows import TrackerRow
 from waypost.fleet.state_view import Clock, compact, view_state
 from waypost.fleet.states import Known, States
@@ -182,10 +183,7 @@ class Sources:
             self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
-        tasks = [task for task in (self._reading, self._again) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end([self._reading, self._again])
 
     def follow(self, row: TrackerRow, watcher: Watcher) -> Source:
         """``watcher`` is told of every change of the source of ``row`` from now on; of its present

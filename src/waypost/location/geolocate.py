@@ -19,6 +19,7 @@ import httpx
 import msgspec
 import structlog
 
+from waypost import tasks
 from waypost.http_answer import read_answer
 from waypost.location.errors import NotNow
 from waypost.location.position import Place
@@ -88,9 +89,7 @@ class Geolocate:
         return max(self._paused_until - time.monotonic(), 0.0)
 
     async def close(self) -> None:
-        for task in list(self._asked.values()):
-            task.cancel()
-        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        await tasks.end(self._asked.values())
         await self._client.aclose()
 
     async def find(self, around: Surroundings) -> Place | None:

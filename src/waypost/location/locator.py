@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import structlog
 from prometheus_client import Counter
 
+from waypost import tasks
 from waypost.ingest import Ingest, LiveSource
 from waypost.location.errors import NotNow
 from waypost.location.resolver import Found, Resolver
@@ -106,9 +107,7 @@ class Locator:
             ]
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         self._ingest.on_unlocated = None
         left = len(self._queue) + len(self._known) + len(self._unknown)
         if left:
