@@ -345,3 +345,23 @@ async def test_the_monitor_shows_messages_as_they_came(live: LiveWorld) -> None:
     many = {"type": "selected", "tracker_ids": list(range(11))}
     await client.send(live.wish({"type": "iot_monitor", "target": many}))
     assert (await client.next())["status"]["code"] == 7
+
+
+async def test_what_is_read_again_is_not_told_again(
+    live: LiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where other processes write, states are read again in case a word was lost: only what is
+    new then is told."""
+    sources = live.live.events.sources
+    await sources.close()
+    monkeypatch.setattr("waypost.live.sources.AGAIN", 0.4)
+    monkeypatch.setattr(sources, "_shared", True)
+    sources.start()
+    tracker = await live.world.register("Car")
+    await live.report(tracker, speed=10.0)
+    client, _ = await live.subscribe(all_of("state"))
+    assert (await client.event("state"))["data"]["gps"]["speed"] == 10
+    await client.silent(1.0)
+    await live.report(tracker, speed=20.0)
+    assert (await client.event("state"))["data"]["gps"]["speed"] == 20
+    await client.silent()

@@ -242,8 +242,11 @@ class Sources:
                     continue
                 for source_id in wanted:
                     source = self._unread.pop(source_id, None)
-                    if source is not None:
-                        source.known = found[source_id]
+                    if source is None:
+                        continue
+                    before, source.known = source.known, found[source_id]
+                    # What memory still held was noticed by its watchers, if it was another one.
+                    if before is None or before.version != source.known.version:
                         source.changed()
         finally:
             self._reading = None
