@@ -55,6 +55,25 @@ def test_what_is_in_the_way_is_said_in_a_line(
     assert errors.splitlines()[-1].startswith(f"waypost: {said}")
 
 
+def test_a_port_that_another_program_has_is_said(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        done = subprocess.run(
+            [*WAYPOST, "serve", "--data-dir", "data", "--http", address],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    told = f"waypost: http: cannot listen on {address}: another program does"
+    assert done.stderr.splitlines()[-1].startswith(told)
+    assert not (tmp_path / "data").exists()
+
+
 def test_it_can_be_stopped_while_it_waits_for_nats(silent_port: int, tmp_path: Path) -> None:
     nats = f"nats://127.0.0.1:{silent_port}"
     process = serve(tmp_path, "--data-dir", "data", "--nats", nats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,7 +41,11 @@ def listen(settings: Settings) -> socket.socket:
         found.bind((host, int(port)))
     except OSError as error:
         found.close()
-        raise SettingsError(f"http: cannot listen on {settings.http}: {error.strerror}") from None
+        why = "another program does" if error.errno == errno.EADDRINUSE else error.strerror
+        raise SettingsError(
+            f"http: cannot listen on {settings.http}: {why}; choose another address with "
+            "--http HOST:PORT (WAYPOST_HTTP, or http in waypost.toml)"
+        ) from None
     found.listen(2048)
     found.setblocking(False)
     return found
