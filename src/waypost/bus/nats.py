@@ -84,21 +84,31 @@ class NatsBus:
             "connect_timeout": 5,
             "pending_size": PENDING,
         }
+        connecting = asyncio.create_task(
+            nats.connect(
+                url,
+                allow_reconnect=True,
+                disconnected_cb=lost,
+                reconnected_cb=back,
+                error_cb=failed,
+                name="waypost",
+                **options,
+            )
+        )
         try:
             # A client that connects again for ever tries for ever the first time, too.
-            async with asyncio.timeout(CONNECT):
-                client = await nats.connect(
-                    url,
-                    allow_reconnect=True,
-                    disconnected_cb=lost,
-                    reconnected_cb=back,
-                    error_cb=failed,
-                    name="waypost",
-                    **options,
-                )
-        except TimeoutError:
-            raise TimeoutError(f"no answer within {CONNECT} s") from None
-        return cls(client)
+            await asyncio.wait([connecting], timeout=CONNECT)
+            if not connecting.done():
+                raise TimeoutError(f"no answer within {CONNECT} s")
+            return cls(connecting.result())
+        finally:
+            # Its ``asyncio.wait_for`` loses a cancellation that meets a refused connection
+            # (Python 3.11), and it would go on.
+            while not connecting.done():
+                connecting.cancel()
+                await asyncio.wait([connecting], timeout=0.1)
+            if not connecting.cancelled():
+                connecting.exception()  # nobody else asks for it where the start was given up
 
     def publish(self, subject: str, payload: bytes = b"") -> None:
         self.dispatcher.dispatch(subject, payload)
