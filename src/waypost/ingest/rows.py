@@ -82,10 +82,9 @@ def packet_rows(
             block = messages.block(source_id, retention, received, newest, most)
             if block is not None:
                 return Rows(fresh, block, rest, untimed, block.last)
-        else:
-            made = messages.rows(source_id, retention, received, newest, most)
-            if made:
-                return Rows(made, None, rest, untimed, made[-1][TIME])
+        made = messages.rows(source_id, retention, received, newest, most)
+        if made:
+            return Rows(made, None, rest, untimed, made[-1][TIME])
     for message in messages:
         latitude, longitude = message.latitude, message.longitude
         if (latitude is not None or longitude is not None) and not (
