@@ -54,8 +54,9 @@ CREATE TABLE states (
 );
 """
 
-#: Rows of one statement: SQLite takes 32,766 values, and each statement is a change of threads.
-ROWS_PER_INSERT = (1000, 50, 1)
+#: Rows of one statement: SQLite takes 32,766 values. Each statement is a change of threads, so that
+#: few should do for any number of rows.
+ROWS_PER_STATEMENT = tuple(1 << bits for bits in range(10, -1, -1))
 #: Columns that hardly any row has.
 RARE = ("device_time", "precision", "event_id")
 USUAL = tuple(name for name in COLUMNS if name not in RARE)
@@ -65,10 +66,16 @@ def _inserts(columns: Sequence[str]) -> dict[int, str]:
     """Statements by how many rows they insert."""
     one = "(" + ", ".join("?" * len(columns)) + ")"
     head = f"INSERT OR IGNORE INTO points ({', '.join(columns)}) VALUES "  # noqa: S608
-    return {rows: head + ", ".join([one] * rows) for rows in ROWS_PER_INSERT}
+    return {rows: head + ", ".join([one] * rows) for rows in ROWS_PER_STATEMENT}
 
 
 INSERT_ANY, INSERT_USUAL = _inserts(COLUMNS), _inserts(USUAL)
+UPDATES = {
+    count: "UPDATE states SET version = version + 1, data = new.column3 "  # noqa: S608
+    f"FROM (VALUES {', '.join(['(?, ?, ?)'] * count)}) AS new "
+    "WHERE source_id = new.column1 AND epoch = new.column2"
+    for count in ROWS_PER_STATEMENT
+}
 SELECT = f"SELECT {', '.join(POINT_COLUMNS)} FROM points "  # noqa: S608
 
 #: Untimed messages are recognised as repeats for this long.
@@ -312,17 +319,7 @@ class _Transaction:
 
 def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> None:
     with _Transaction(connection):
-        stale = []
-        for batch in batches:
-            changed = connection.execute(
-                "UPDATE states SET version = version + 1, data = ? "
-                "WHERE source_id = ? AND epoch = ?",
-                (batch.state, batch.source_id, batch.epoch),
-            ).rowcount
-            if not changed:
-                stale.append(batch.source_id)
-        if stale:
-            raise StaleEpoch(stale)
+        _update_states(connection, batches)
         rows: list[Row] = []
         for batch in batches:
             rows += batch.fresh
@@ -334,6 +331,23 @@ def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> N
                 ).rowcount:
                     rows.append(row)
         _insert(connection, rows)
+
+
+def _update_states(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> None:
+    values: list[Any] = []
+    for batch in batches:
+        values += (batch.source_id, batch.epoch, bytearray(batch.state))
+    if _execute(connection, UPDATES, values, 3) == len(batches):
+        return
+    stale = []
+    for batch in batches:
+        found = connection.execute(
+            "SELECT 1 FROM states WHERE source_id = ? AND epoch = ?",
+            (batch.source_id, batch.epoch),
+        ).fetchone()
+        if found is None:
+            stale.append(batch.source_id)
+    raise StaleEpoch(stale)
 
 
 def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
@@ -359,11 +373,14 @@ def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
 
 
 def _execute(
-    connection: sqlite3.Connection, inserts: dict[int, str], values: list[Any], width: int
-) -> None:
-    start, count = 0, len(values) // width
-    for size, insert in inserts.items():
+    connection: sqlite3.Connection, statements: dict[int, str], values: list[Any], width: int
+) -> int:
+    """Executes statements (by how many rows they take) for rows of ``width`` values; gives how many
+    rows they changed."""
+    start, count, changed = 0, len(values) // width, 0
+    for size, statement in statements.items():
         while count >= size:
-            connection.execute(insert, values[start : start + size * width])
+            changed += connection.execute(statement, values[start : start + size * width]).rowcount
             start += size * width
             count -= size
+    return changed
