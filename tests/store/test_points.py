@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import struct
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -272,7 +274,8 @@ async def test_a_newer_schema_is_refused(database_url: str, data_dir: Path) -> N
         await connection.close()
     else:
         assert isinstance(store, SqlitePoints)
-        await store._write(lambda c: c.execute("PRAGMA user_version=99").fetchall())
+        with closing(sqlite3.connect(store.path)) as file:
+            file.execute("PRAGMA user_version=99")
     await store.close()
     with pytest.raises(SchemaError, match="newer"):
         await make_store(database_url, data_dir).open()

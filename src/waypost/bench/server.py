@@ -173,14 +173,19 @@ class Server:
         )
 
     def rss(self) -> int:
-        """Resident memory of the server, bytes."""
+        """Resident memory of the server, bytes, without its process that writes."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def cpu_seconds(self) -> float:
-        """Processor time that the server has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time that the server and its processes have used."""
+        used, pids = 0, [str(self.pid)]
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            pids += (thread / "children").read_text().split()
+        for pid in pids:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / os.sysconf("SC_CLK_TCK")
 
 
 def finish(process: subprocess.Popen[str]) -> Load:

@@ -43,7 +43,7 @@ class SchemaError(Exception):
     """The points database is of a newer program, or cannot be used; the text says what to do."""
 
 
-class Claimed(msgspec.Struct):
+class Claimed(msgspec.Struct, array_like=True):
     """A source's state as claimed: with this epoch its owner may commit."""
 
     source_id: int
@@ -58,7 +58,7 @@ class StoredState(msgspec.Struct):
     data: bytes
 
 
-class SourceBatch(msgspec.Struct):
+class SourceBatch(msgspec.Struct, array_like=True):
     """What is committed for one source."""
 
     source_id: int
