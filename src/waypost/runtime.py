@@ -35,7 +35,7 @@ def serve(settings: Settings) -> None:
     logs.configure(settings.log_level, settings.log_format)
     # Few of our objects form cycles; looking for them often only costs.
     gc.set_threshold(50_000, 50, 50)
-    # SQLite's thread and the event loop take turns; at Python's 5 ms each would wait too long.
+    # SQLite's threads and the event loop take turns; at Python's 5 ms each would wait too long.
     sys.setswitchinterval(0.0005)
     uvloop.run(_serve(settings))
 

@@ -21,7 +21,7 @@ from waypost.protocols.teltonika.packing import MOST_PACKERS
 from waypost.protocols.teltonika.plans import COMPILE_AFTER, find_plan
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Incoming, Records
-from waypost.telemetry.row import COLUMNS, FORMATS, Block
+from waypost.telemetry.row import COLUMNS, COPY, MSGPACK, Block, RowFormat
 from waypost.telemetry.state import State, fold_packet
 
 RECEIVED = TIME + 3_600_000
@@ -54,18 +54,24 @@ def decoded(frame: bytes, model: str | None, codec: int) -> Any:
 
 
 def comparable(rows: Rows) -> Any:
-    """Rows, with content as whoever reads it sees it: order does not matter, types do."""
-
-    def shown(row: tuple[Any, ...]) -> str:
-        content = row[CONTENT]
-        read = None if content is None else sorted(msgspec.msgpack.decode(content).items())
-        return repr((row[:CONTENT], read))
-
+    """Rows, with content as whoever reads it sees it."""
     return [*map(shown, rows.fresh)], [*map(shown, rows.rest)], rows.untimed, rows.newest
 
 
-def unpacked(block: Block) -> list[tuple[Any, ...]]:
-    """The rows of a block, read as PostgreSQL's manual says (COPY, "Binary Format", "Tuples")."""
+def shown(row: tuple[Any, ...]) -> str:
+    """The order in its content does not matter, types do."""
+    content = row[CONTENT]
+    read = None if content is None else sorted(msgspec.msgpack.decode(content).items())
+    return repr((row[:CONTENT], read))
+
+
+def unpacked(block: Block, form: RowFormat) -> list[tuple[Any, ...]]:
+    """The rows of a block, as the specification of its format says."""
+    if form is MSGPACK:
+        return msgspec.msgpack.decode(
+            b"\xdd" + block.count.to_bytes(4, "big") + block.data, type=list[tuple[Any, ...]]
+        )
+    # PostgreSQL manual, COPY, "Binary Format", "Tuples".
     rows, at, data = [], 0, block.data
     while at < len(data):
         assert int.from_bytes(data[at : at + 2], "big") == len(COLUMNS)
@@ -78,19 +84,24 @@ def unpacked(block: Block) -> list[tuple[Any, ...]]:
                 row.append(None)
                 continue
             field, at = data[at : at + size], at + size
-            row.append(field if name == "content" else struct.unpack(f">{FORMATS[name]}", field)[0])
+            if name == "content":
+                row.append(field)
+            else:
+                row.append(struct.unpack(f">{form.formats[name]}", field)[0])
         rows.append(tuple(row))
     return rows
 
 
-def as_stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+def as_stored(row: tuple[Any, ...], form: RowFormat) -> tuple[Any, ...]:
     """A row with its numbers as the columns have them."""
-    return tuple(
-        struct.unpack(f">{FORMATS[name]}", struct.pack(f">{FORMATS[name]}", value))[0]
-        if value is not None and name in FORMATS
-        else value
-        for name, value in zip(COLUMNS, row, strict=True)
-    )
+
+    def stored(name: str, value: Any) -> Any:
+        if value is None or name == "content":
+            return value
+        code = f">{form.formats[name]}"
+        return struct.unpack(code, struct.pack(code, value))[0]
+
+    return tuple(stored(name, value) for name, value in zip(COLUMNS, row, strict=True))
 
 
 @pytest.fixture(autouse=True)
@@ -100,24 +111,28 @@ def arrays_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "WORTH", 1)
 
 
-def check_block(
+def check_blocks(
     messages: Any, rows: Rows, received: int, newest: int, others: Sequence[Any] = ()
 ) -> None:
     """In binary the rows are the same, made together with those of ``others``."""
-    if isinstance(messages, Records):
-        group = [Incoming(one, 8, 30, received + 1) for one in others if isinstance(one, Records)]
-        group.insert(len(group) // 2, Incoming(messages, 7, 366, received))
-        messages.make_blocks(group)
-    binary = packet_rows(messages, 7, 366, received, newest, blocks=True)
-    assert binary.newest == rows.newest
-    if binary.block is None:
-        assert comparable(binary) == comparable(rows)
-        return
-    block = binary.block
-    assert [*binary.fresh, *binary.rest, *binary.untimed, *rows.rest, *rows.untimed] == []
-    assert (block.count, block.retention) == (len(rows.fresh), 366)
-    assert (block.first, block.last) == (rows.fresh[0][1], rows.fresh[-1][1])
-    assert unpacked(block) == [as_stored(row) for row in rows.fresh]
+    for form in (COPY, MSGPACK):
+        if isinstance(messages, Records):
+            group = [
+                Incoming(one, 8, 30, received + 1) for one in others if isinstance(one, Records)
+            ]
+            group.insert(len(group) // 2, Incoming(messages, 7, 366, received))
+            messages.make_blocks(group, form)
+        binary = packet_rows(messages, 7, 366, received, newest)
+        assert binary.newest == rows.newest
+        if binary.block is None:
+            assert comparable(binary) == comparable(rows)
+            return
+        block = binary.block
+        assert [*binary.fresh, *binary.rest, *binary.untimed, *rows.rest, *rows.untimed] == []
+        assert (block.count, block.retention) == (len(rows.fresh), 366)
+        assert (block.first, block.last) == (rows.fresh[0][1], rows.fresh[-1][1])
+        expected = [shown(as_stored(row, form)) for row in rows.fresh]
+        assert [*map(shown, unpacked(block, form))] == expected
 
 
 def usual(raws: dict[int, int] | None = None, **head: int) -> bytes:
@@ -145,7 +160,7 @@ def check(frame: bytes, model: str | None = "FMB120") -> Records:
     assert rows_and_state(messages, State()) == rows_and_state(plain, State())
     rows = packet_rows(messages, 7, 366, RECEIVED, -1)
     others = [decoded(records(usual(), usual()), model, 0x8E) for _ in range(2)]
-    check_block(messages, rows, RECEIVED, -1, others)
+    check_blocks(decoded(frame, model, 0x8E), rows, RECEIVED, -1, others)
     assert isinstance(messages, Records)
     return messages
 
@@ -192,6 +207,7 @@ def test_any_packets(data: st.DataObject) -> None:
         frame = records(*parts, codec=codec)
         frames.append(frame)
         messages, plain = decoded(frame, model, codec), list(decoded(frame, model, codec))
+        together = decoded(frame, model, codec)
         newest = state.newest if state.newest is not None else -1
         # Taken once, and once more after a commit that failed, when other points may be stored.
         before = copy.deepcopy(state), copy.deepcopy(plain_state)
@@ -200,7 +216,7 @@ def test_any_packets(data: st.DataObject) -> None:
             state, plain_state = copy.deepcopy(before)
             rows = packet_rows(messages, 7, 366, received, again)
             others = [decoded(other, model, codec) for other in frames]
-            check_block(messages, rows, received, again, others)
+            check_blocks(together, rows, received, again, others)
             plain_rows = packet_rows(plain, 7, 366, received, again)
             assert comparable(rows) == comparable(plain_rows)
             state.newest = plain_state.newest = max(rows.newest, -1)

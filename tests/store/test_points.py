@@ -30,7 +30,7 @@ from waypost.store.points import (
 from waypost.store.points_postgres import PostgresPoints
 from waypost.store.points_sqlite import SqlitePoints
 from waypost.telemetry.message import LBS
-from waypost.telemetry.row import FORMATS
+from waypost.telemetry.row import RowFormat
 
 NOW = 1_790_000_000_000
 
@@ -110,23 +110,28 @@ async def test_a_message_without_time_is_known_by_its_content(points: Points) ->
     assert await points.count() == 3
 
 
-def block(rows: list[Row]) -> Block:
+def block(rows: list[Row], form: RowFormat) -> Block:
     """Rows in binary."""
     data = b""
     for one in rows:
-        data += len(COLUMNS).to_bytes(2, "big")
+        data += form.row
         for name, value in zip(COLUMNS, one, strict=True):
-            field = value
-            if field is not None and name in FORMATS:
-                field = struct.pack(f">{FORMATS[name]}", field)
-            size = -1 if field is None else len(field)
-            data += size.to_bytes(4, "big", signed=True) + (field or b"")
+            if value is None:
+                data += form.null
+            elif name == "content":
+                data += form.content_head(len(value)) + value
+            else:
+                code = form.formats[name]
+                data += form.heads[code] + struct.pack(f">{code}", value)
     return Block(data, len(rows), rows[0][RETENTION], rows[0][TIME], rows[-1][TIME])
 
 
 async def test_binary_rows_are_stored_wherever_they_belong(points: Points) -> None:
-    if not points.takes_blocks:
-        pytest.skip("only PostgreSQL takes binary rows")
+    form = points.row_format
+
+    def in_binary(rows: list[Row]) -> Block:
+        return block(rows, form)
+
     await points.claim([1, 2], "a")
     year, month = 366 * DAY_MS, 31 * DAY_MS
     rows = [
@@ -138,8 +143,8 @@ async def test_binary_rows_are_stored_wherever_they_belong(points: Points) -> No
     ]
     await points.commit(
         [
-            SourceBatch(1, 1, b"s", blocks=[block(part) for part in rows], fresh=[row(NOW, 9)]),
-            SourceBatch(2, 1, b"s", blocks=[block([row(NOW, 1, source=2)])]),
+            SourceBatch(1, 1, b"s", blocks=[*map(in_binary, rows)], fresh=[row(NOW, 9)]),
+            SourceBatch(2, 1, b"s", blocks=[in_binary([row(NOW, 1, source=2)])]),
         ]
     )
     found, _ = await points.read(1, 0, NOW + 40 * year, limit=100)

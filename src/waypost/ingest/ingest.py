@@ -95,7 +95,7 @@ class Ingest:
         self.on_unlocated: OnUnlocated | None = None
         #: What is prepared for the next transactions; more comes from the preparer.
         self._queue: deque[Submission] = deque()
-        self._preparer = Preparer(self._queue, self._failed)
+        self._preparer = Preparer(self._queue, self._failed, points.row_format)
         self._records = 0
         self._work = asyncio.Event()
         self._room = asyncio.Event()
@@ -214,8 +214,7 @@ class Ingest:
         if self._closing:
             done(Refused("the server stops"))
             return
-        blocks = self._points.takes_blocks
-        self._preparer.add(Submission(live, messages, received, done, blocks))
+        self._preparer.add(Submission(live, messages, received, done))
         live.waiting += 1
         self._records += len(messages)
         if self._records >= self._limit:

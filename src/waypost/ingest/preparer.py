@@ -16,6 +16,7 @@ import structlog
 from waypost.ingest.submission import Submission
 from waypost.pace import piece_ends, share
 from waypost.telemetry.records import Incoming, Records
+from waypost.telemetry.row import RowFormat
 
 log = structlog.get_logger()
 
@@ -27,8 +28,10 @@ class Preparer:
     """Puts what is prepared into ``ready``, in the order of submission; ``failed`` hears of what
     cannot be prepared."""
 
-    def __init__(self, ready: deque[Submission], failed: Callable[[Submission], None]) -> None:
-        self._ready, self._failed = ready, failed
+    def __init__(
+        self, ready: deque[Submission], failed: Callable[[Submission], None], form: RowFormat
+    ) -> None:
+        self._ready, self._failed, self._form = ready, failed, form
         self._raw: deque[Submission] = deque()
         #: Records in it, as far as nothing has been made of them.
         self._records = 0
@@ -44,7 +47,7 @@ class Preparer:
     def add(self, submission: Submission) -> None:
         self._raw.append(submission)
         self._records += len(submission.messages)
-        together = submission.blocks and isinstance(submission.messages, Records)
+        together = isinstance(submission.messages, Records)
         if (self._records >= TOGETHER or not together) and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._run)
@@ -100,7 +103,7 @@ class Preparer:
             messages, live = submission.messages, submission.live
             self._made += 1
             records += len(messages)
-            if submission.blocks and isinstance(messages, Records):
+            if isinstance(messages, Records):
                 by_kind.setdefault(type(messages), []).append(
                     Incoming(messages, live.source_id, live.retention, submission.received)
                 )
@@ -109,7 +112,7 @@ class Preparer:
         self._records -= records
         for kind, incoming in by_kind.items():
             try:
-                kind.make_blocks(incoming)
+                kind.make_blocks(incoming, self._form)
             except Exception:
                 # Rows of single packets can still be made.
                 log.exception("blocks_not_made", kind=kind.__name__)

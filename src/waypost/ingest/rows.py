@@ -62,12 +62,10 @@ def packet_rows(
     retention: int,
     received: int,
     newest: int,
-    *,
-    blocks: bool = False,
 ) -> Rows:
     """The rows of ``messages``, received at ``received`` ms, for a source of which points up to
     ``newest`` are stored. The messages lose what cannot be. One with no time of its own gets that
-    of its receipt and the flag ``UNTIMED``. ``blocks``: the store takes them in place of rows.
+    of its receipt and the flag ``UNTIMED``.
 
     The hot path: everything a record needs is done here, without a call where that is possible.
     """
@@ -78,10 +76,9 @@ def packet_rows(
     limit = received + FUTURE_MS
     if isinstance(messages, Records):
         most = min(limit, _TIME_MAX)
-        if blocks:
-            block = messages.block(source_id, retention, received, newest, most)
-            if block is not None:
-                return Rows(fresh, block, rest, untimed, block.last)
+        block = messages.block(source_id, retention, received, newest, most)
+        if block is not None:
+            return Rows(fresh, block, rest, untimed, block.last)
         made = messages.rows(source_id, retention, received, newest, most)
         if made:
             return Rows(made, None, rest, untimed, made[-1][TIME])

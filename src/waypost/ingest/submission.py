@@ -49,7 +49,6 @@ class Submission:
 
     __slots__ = (
         "block",
-        "blocks",
         "done",
         "fresh",
         "live",
@@ -66,10 +65,8 @@ class Submission:
         messages: Sequence[Message],
         received: int,
         done: Done,
-        blocks: bool,
     ) -> None:
         self.live = live
-        self.blocks = blocks
         self.messages = messages
         self.received = received
         self.done = done
@@ -80,9 +77,7 @@ class Submission:
         live, received = self.live, self.received
         state = live.state
         newest = state.newest if state.newest is not None else -1
-        rows = packet_rows(
-            self.messages, live.source_id, live.retention, received, newest, blocks=self.blocks
-        )
+        rows = packet_rows(self.messages, live.source_id, live.retention, received, newest)
         if rows.newest >= 0:
             state.newest = rows.newest
         self.fresh, self.block = rows.fresh, rows.block

@@ -23,6 +23,7 @@ from waypost.telemetry.row import UNTIMED as UNTIMED
 from waypost.telemetry.row import VALID as VALID
 from waypost.telemetry.row import Block as Block
 from waypost.telemetry.row import Row as Row
+from waypost.telemetry.row import RowFormat as RowFormat
 
 SOURCE, TIME, DIGEST, RECEIVED = 0, 1, 2, 3
 RETENTION, FLAGS = COLUMNS.index("retention"), COLUMNS.index("flags")
@@ -67,7 +68,7 @@ class SourceBatch(msgspec.Struct, array_like=True):
     state: bytes
     #: Strictly newer than all that is stored of the source, strictly rising.
     fresh: list[Row] = []
-    #: More of these, in binary (only for a store that ``takes_blocks``).
+    #: More of these, in the store's ``row_format``.
     blocks: list[Block] = []
     #: May be stored already.
     rest: list[Row] = []
@@ -117,8 +118,8 @@ class Points(abc.ABC):
     """A points store. All methods may raise the engine's own errors; ask
     ``store.engine.is_unavailable`` about them."""
 
-    #: Rows may come in PostgreSQL's binary format.
-    takes_blocks: ClassVar[bool] = False
+    #: How it takes rows in binary.
+    row_format: ClassVar[RowFormat]
 
     @abc.abstractmethod
     async def open(self) -> None:

@@ -45,6 +45,7 @@ from waypost.store.points import (
     StaleEpoch,
     StoredState,
 )
+from waypost.telemetry.row import COPY
 
 SCHEMA_VERSION = 1
 
@@ -110,7 +111,7 @@ class PostgresPoints(Points):
     """The points store of the large size."""
 
     READERS = 5
-    takes_blocks = True
+    row_format = COPY
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn

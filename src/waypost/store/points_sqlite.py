@@ -28,6 +28,7 @@ from waypost.store.points import (
 )
 from waypost.store.sqlite_process import WriterProcess
 from waypost.store.sqlite_writer import Add, Claim, Commit, Expire, Request, Tidy, connect
+from waypost.telemetry.row import MSGPACK
 
 SCHEMA_VERSION = 1
 
@@ -67,6 +68,7 @@ class SqlitePoints(Points):
     """The points store of the embedded size."""
 
     READERS = 2
+    row_format = MSGPACK
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -223,6 +225,7 @@ def _in_pieces(batches: Sequence[SourceBatch]) -> Iterator[Request]:
     for batch in batches:
         piece.append(batch)
         rows += 1 + len(batch.fresh) + len(batch.rest) + len(batch.untimed)
+        rows += sum(block.count for block in batch.blocks)
         if rows >= PIECE_ROWS:
             yield Add(piece)
             piece, rows = [], 0

@@ -9,6 +9,7 @@ Requests and answers are MessagePack, each behind four bytes of its length, over
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -27,6 +28,7 @@ from waypost.store.points import (
     DIGEST,
     RECEIVED,
     SOURCE,
+    Block,
     Claimed,
     Row,
     SourceBatch,
@@ -106,6 +108,7 @@ class Failure(msgspec.Struct):
 #: What an answer begins with.
 DONE, FAILED = b"\0", b"\1"
 
+_read_rows = msgspec.msgpack.Decoder(list[Row]).decode
 _read_request = msgspec.msgpack.Decoder(Request).decode
 _pack = msgspec.msgpack.encode
 
@@ -253,6 +256,8 @@ def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> N
     _update_states(connection, batches)
     rows: list[Row] = []
     for batch in batches:
+        for block in batch.blocks:
+            rows += _read_block(block)
         rows += batch.fresh
         rows += batch.rest
         for row in batch.untimed:
@@ -262,6 +267,12 @@ def _commit(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> N
             ).rowcount:
                 rows.append(row)
     _insert(connection, rows)
+
+
+def _read_block(block: Block) -> list[Row]:
+    """Its rows, which are in ``telemetry.row.MSGPACK``."""
+    # MessagePack's "array 32".
+    return _read_rows(b"\xdd" + block.count.to_bytes(4, "big") + block.data)
 
 
 def _update_states(connection: sqlite3.Connection, batches: Sequence[SourceBatch]) -> None:
@@ -287,6 +298,7 @@ def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
     it can be, and content goes in as bytearrays."""
     usual: list[Any] = []
     others: list[Row] = []
+    full = ROWS_PER_STATEMENT[0] * len(USUAL)
     for row in rows:
         (
             source, time, digest, received, device_time, latitude, longitude, altitude, speed,
@@ -299,6 +311,9 @@ def _insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
                 source, time, digest, received, latitude, longitude, altitude, speed,
                 hdop, retention, heading, satellites, flags, bytearray(content),
             )  # fmt: skip
+            if len(usual) == full:
+                _execute(connection, INSERT_USUAL, usual, len(USUAL))
+                usual.clear()
     _execute(connection, INSERT_USUAL, usual, len(USUAL))
     _execute(connection, INSERT_ANY, list(chain.from_iterable(others)), len(COLUMNS))
 
@@ -307,11 +322,13 @@ def _execute(
     connection: sqlite3.Connection, statements: dict[int, str], values: list[Any], width: int
 ) -> int:
     """Executes statements (by how many rows they take) for rows of ``width`` values; gives how many
-    rows they changed."""
+    rows they changed. After each it lets others have the processor: the system would let them wait
+    some milliseconds for it, and among them are those who serve people."""
     start, count, changed = 0, len(values) // width, 0
     for size, statement in statements.items():
         while count >= size:
             changed += connection.execute(statement, values[start : start + size * width]).rowcount
+            os.sched_yield()
             start += size * width
             count -= size
     return changed

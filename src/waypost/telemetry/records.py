@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from waypost.telemetry.message import Message
-from waypost.telemetry.row import Block, Row
+from waypost.telemetry.row import Block, Row, RowFormat
 
 if TYPE_CHECKING:
     _Base = Sequence[Message]
@@ -56,7 +56,7 @@ class Records(_Base):
         later than ``limit``, or unusual in another way."""
 
     @classmethod
-    def make_blocks(cls, incoming: Sequence[Incoming]) -> None:
+    def make_blocks(cls, incoming: Sequence[Incoming], form: RowFormat) -> None:
         """Makes binary rows of many packets (all of them of this class) in one go, where that is
         worth it, to be had by :meth:`block`."""
 

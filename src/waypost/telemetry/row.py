@@ -1,11 +1,14 @@
 """The row of a point: what is kept of one message, beside its packet's receipt.
 
 Both points stores keep it, ``ingest`` makes it of a message, and a decoder that reads many alike
-records may make it itself (:mod:`~waypost.telemetry.records`).
+records may make it itself (:mod:`~waypost.telemetry.records`), in the binary form that the store
+takes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from struct import calcsize
 from typing import Any
 
 import msgspec
@@ -31,8 +34,28 @@ COLUMNS = (
     "content",
 )
 
-#: How ``struct`` and PostgreSQL's binary formats have a column's values; ``content`` is bytes.
-FORMATS = {
+Row = tuple[Any, ...]
+"""The values of ``COLUMNS``."""
+
+
+class RowFormat(msgspec.Struct, frozen=True, eq=False):
+    """Rows in binary."""
+
+    #: What a row begins with, and what stands for a value that is not there.
+    row: bytes
+    null: bytes
+    #: How ``struct`` has a column's values, and what each begins with; ``content`` is bytes.
+    formats: Mapping[str, str]
+    heads: Mapping[str, bytes]
+    #: What content begins with: the byte in front, and in how many bytes its length follows.
+    content: bytes
+    length: int
+
+    def content_head(self, size: int) -> bytes:
+        return self.content + size.to_bytes(self.length, "big")
+
+
+_FORMATS = {
     **dict.fromkeys(("source_id", "time", "digest", "received", "device_time"), "q"),
     **dict.fromkeys(("latitude", "longitude"), "d"),
     **dict.fromkeys(("altitude", "speed", "hdop"), "f"),
@@ -40,14 +63,31 @@ FORMATS = {
     **dict.fromkeys(("precision", "event_id"), "i"),
 }
 
-Row = tuple[Any, ...]
-"""The values of ``COLUMNS``."""
+#: PostgreSQL manual, COPY, "Binary Format", "Tuples".
+COPY = RowFormat(
+    row=len(COLUMNS).to_bytes(2, "big"),
+    null=b"\xff\xff\xff\xff",
+    formats=_FORMATS,
+    heads={form: calcsize(f">{form}").to_bytes(4, "big") for form in "qdfhi"},
+    content=b"",
+    length=4,
+)
+
+#: MessagePack specification, "Formats": arrays of values, bytes as "bin 32", and none of the
+#: numbers rounded.
+MSGPACK = RowFormat(
+    row=b"\xdc" + len(COLUMNS).to_bytes(2, "big"),
+    null=b"\xc0",
+    formats={name: form.replace("f", "d") for name, form in _FORMATS.items()},
+    heads={"q": b"\xd3", "d": b"\xcb", "h": b"\xd1", "i": b"\xd2"},
+    content=b"\xc6",
+    length=4,
+)
 
 
 class Block(msgspec.Struct, frozen=True, gc=False):
-    """Rows of one source and one retention class, of rising times from ``first`` to ``last``, as
-    tuples of PostgreSQL's binary COPY: for a store that takes them, and a decoder that makes them
-    faster than rows."""
+    """Rows of one source and one retention class, of rising times from ``first`` to ``last``, in
+    binary (the store says in which ``RowFormat``): for a decoder that makes these faster."""
 
     data: bytes
     count: int

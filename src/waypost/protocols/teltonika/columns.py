@@ -1,10 +1,8 @@
-"""Rows of many packets at once, column by column, as PostgreSQL's binary COPY has them.
+"""Rows of many packets at once, column by column, in the binary form that the store takes.
 
 What :mod:`~.packing` does record by record is done here with arrays, for all records of one plan
 that wait for the same transaction: some hundred records cost little more than one. Whatever is
 unusual is left to the messages here too.
-
-Format: PostgreSQL manual, COPY, "Binary Format", "Tuples".
 """
 
 from __future__ import annotations
@@ -26,14 +24,13 @@ from waypost.protocols.teltonika.fields import Fields
 from waypost.protocols.teltonika.packing import Bend
 from waypost.protocols.teltonika.plans import Alike, MakeBlocks
 from waypost.telemetry.motion import MIN_SPEED
-from waypost.telemetry.row import COLUMNS, FORMATS, Block
+from waypost.telemetry.row import COLUMNS, Block, RowFormat
 
 #: Formats of ``struct`` as arrays have them.
 _CODES = {
     "b": "i1", "B": "u1", "h": "i2", "H": "u2", "i": "i4", "I": "u4", "q": "i8", "Q": "u8",
     "f": "f4", "d": "f8",
 }  # fmt: skip
-_NULL = b"\xff\xff\xff\xff"
 _Array = NDArray[Any]
 #: Rows of one kind that arrays are worth it for.
 WORTH = 80
@@ -53,19 +50,21 @@ class Made(msgspec.Struct, gc=False):
     same: bool
 
 
-def compile_blocks(elements: Elements, unpack: struct.Struct) -> MakeBlocks:
+def compile_blocks(elements: Elements, unpack: struct.Struct, form: RowFormat) -> MakeBlocks:
     """What makes rows of records with ``elements``, which ``unpack`` unpacks."""
     content = Content(elements)
     wide = any(size == 8 and element.div != 1 for _, size, element in elements)
     many = len(content.conditions) > LENGTH_AT
     if content.unusual or many or wide:  # arrays divide wide numbers less exactly
         return lambda packets: [None] * len(packets)
-    return _Columns(content, elements, unpack).make
+    return _Columns(content, elements, unpack, form).make
 
 
 class _Columns:
-    def __init__(self, content: Content, elements: Elements, unpack: struct.Struct) -> None:
-        self._content, self._size = content, unpack.size
+    def __init__(
+        self, content: Content, elements: Elements, unpack: struct.Struct, form: RowFormat
+    ) -> None:
+        self._content, self._size, self._form = content, unpack.size, form
         names = ["time", "lon", "lat", "alt", "heading", "sats", "speed", "cause"]
         names += [f"v{index}" for index in range(len(elements))]
         self._names = names
@@ -217,7 +216,7 @@ class _Columns:
             content = self._content.fields(number >> 1 & (1 << LENGTH_AT) - 1)
             if length:
                 content.expression(f"{length}s", "tail")
-            kind = self._kinds[number] = _Kind(_row(columns, content), self._names)
+            kind = self._kinds[number] = _Kind(_row(columns, content, self._form), self._names)
         return kind
 
 
@@ -280,21 +279,19 @@ class _Some(_Variables):
         return value
 
 
-def _row(columns: Mapping[str, str], content: Fields) -> Fields:
+def _row(columns: Mapping[str, str], content: Fields, form: RowFormat) -> Fields:
     """A row with ``columns`` (their sources; the rest is NULL) and ``content``."""
     row = Fields()
-    row.literal(len(COLUMNS).to_bytes(2, "big"))
-    for column, form in FORMATS.items():
+    row.literal(form.row)
+    for column in COLUMNS[:-1]:
         source = "identity" if column == "digest" else columns.get(column)
         if source is None:
-            row.literal(_NULL)
+            row.literal(form.null)
         else:
-            row.literal(struct.calcsize(f">{form}").to_bytes(4, "big"))
-            row.expression(form, source)
-    if content:
-        row.literal(content.size.to_bytes(4, "big"))
-    else:
-        row.literal(_NULL)
+            code = form.formats[column]
+            row.literal(form.heads[code])
+            row.expression(code, source)
+    row.literal(form.content_head(content.size) if content else form.null)
     row.append(content)
     return row
 

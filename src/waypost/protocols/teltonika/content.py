@@ -121,8 +121,7 @@ class Content:
     def always(self) -> dict[str, str]:
         """Sources of the columns of every record, but for the digest and the content; those that
         are missing are not there."""
-        columns = _ALWAYS if self.hdop is None else _ALWAYS | {"hdop": self.hdop}
-        return dict(columns)
+        return _ALWAYS | ({} if self.hdop is None else {"hdop": self.hdop})
 
     @property
     def located(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from waypost.protocols.teltonika.packing import Bend
 from waypost.protocols.teltonika.plans import Alike, Plan
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Incoming, Records
-from waypost.telemetry.row import Block, Row
+from waypost.telemetry.row import Block, Row, RowFormat
 
 if TYPE_CHECKING:
     from waypost.protocols.teltonika.columns import Made
@@ -83,7 +83,7 @@ class PlannedRecords(Records):
         return rows
 
     @classmethod
-    def make_blocks(cls, incoming: Sequence[Incoming]) -> None:
+    def make_blocks(cls, incoming: Sequence[Incoming], form: RowFormat) -> None:
         if not _loaded.is_set():
             if not _loading.locked():
                 threading.Thread(target=load, name="load columns", daemon=True).start()
@@ -97,7 +97,7 @@ class PlannedRecords(Records):
                     alike = Alike(run.data, source_id, retention, received)
                     by_plan.setdefault(run.plan, []).append((alike, records, index))
         for plan, group in by_plan.items():
-            blocks = plan.blocks([alike for alike, _, _ in group])
+            blocks = plan.blocks(form)([alike for alike, _, _ in group])
             for (_, records, index), made in zip(group, blocks, strict=True):
                 records._made[index] = made
 

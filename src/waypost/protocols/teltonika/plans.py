@@ -18,6 +18,7 @@ from waypost.protocols.teltonika.expressions import expression, guard
 from waypost.protocols.teltonika.packing import ReadRows, compile_rows
 from waypost.protocols.teltonika.records import LAYOUTS, Layout, known, network, note_event
 from waypost.telemetry.message import Cell, Message
+from waypost.telemetry.row import RowFormat
 
 if TYPE_CHECKING:
     from waypost.protocols.teltonika.columns import Made
@@ -95,7 +96,7 @@ class Plan:
         self.elements, self.unpack = elements, unpack
         self.read: Callable[[bytes, list[Message]], None]
         self._rows: ReadRows | None = None
-        self._blocks: MakeBlocks | None = None
+        self._blocks: dict[RowFormat, MakeBlocks] = {}
 
     def run(self, data: bytes, start: int, end: int, most: int) -> int:
         """How many of the records from ``start`` to ``end``, ``most`` at most, are of this
@@ -123,14 +124,14 @@ class Plan:
             self._rows = compile_rows(self.elements, self.unpack)
         return self._rows
 
-    @property
-    def blocks(self) -> MakeBlocks:
+    def blocks(self, form: RowFormat) -> MakeBlocks:
         """Makes binary rows of many packets; likewise."""
-        if self._blocks is None:
+        made = self._blocks.get(form)
+        if made is None:
             from waypost.protocols.teltonika.columns import compile_blocks
 
-            self._blocks = compile_blocks(self.elements, self.unpack)
-        return self._blocks
+            made = self._blocks[form] = compile_blocks(self.elements, self.unpack, form)
+        return made
 
 
 def shape_of(layout: Layout, data: bytes, start: int, end: int) -> Shape | None:
