@@ -200,17 +200,12 @@ async def test_who_looks_cells_up_sees_the_old_table_or_the_new_one(
 
 
 @pytest.fixture
-def big(tmp_path: Path) -> Path:
-    """A table that takes a while."""
-    path = tmp_path / "big.csv"
-    path.write_text("\n".join(row(1 + n * 7 % 200_000_003) for n in range(600_000)))
-    return path
-
-
-@pytest.fixture
-def importing(data_dir: Path, big: Path) -> Iterator[subprocess.Popen[str]]:
-    """An import that is under way in a process of its own."""
-    command = [sys.executable, "-m", "waypost.cli", "admin", "cells", "import", str(big)]
+def importing(data_dir: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """An import that is under way in a process of its own: its second file never comes."""
+    files = [tmp_path / "big.csv", tmp_path / "pipe.csv"]
+    files[0].write_text("\n".join(row(1 + n * 7 % 200_000_003) for n in range(50_000)))
+    os.mkfifo(files[1])
+    command = [sys.executable, "-m", "waypost.cli", "admin", "cells", "import", *map(str, files)]
     process = subprocess.Popen(
         [*command, "--data-dir", str(data_dir)],
         stderr=subprocess.PIPE,
@@ -229,7 +224,6 @@ async def test_an_interrupted_import_leaves_the_old_table(
     data_dir: Path,
     write: Callable[..., Path],
     how: signal.Signals,
-    big: Path,
     request: pytest.FixtureRequest,
 ) -> None:
     load(data_dir, write(row(1)))
