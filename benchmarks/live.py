@@ -25,14 +25,9 @@ from typing import Any
 
 import msgspec
 import uvloop
+from listener import Listener
 
 from waypost.bench.server import Server, call, finish
-
-HANDSHAKE = (
-    b"GET /event/subscription HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    b"Sec-WebSocket-Version: 13\r\n\r\n"
-)
 
 
 class Tally:
@@ -45,56 +40,22 @@ class Tally:
         self.lost = 0
 
 
-class Subscriber(asyncio.Protocol):
-    """Counts frames, reads none but pings."""
+class Subscriber(Listener):
+    """Counts what it hears."""
 
     def __init__(self, tally: Tally, wish: bytes) -> None:
-        self.tally = tally
-        self.wish = wish
-        self.buffer = bytearray()
-        self.upgraded = False
+        super().__init__(wish)
+        self._tally = tally
 
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        transport.write(HANDSHAKE)
+    def opened(self) -> None:
+        self._tally.open += 1
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.tally.lost += 1
+        self._tally.lost += 1
 
-    def data_received(self, data: bytes) -> None:
-        buffer = self.buffer
-        buffer += data
-        if not self.upgraded:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self.upgraded = True
-            self.tally.open += 1
-            del buffer[: end + 4]
-            if self.wish:
-                self.say()
-        at, size = 0, len(buffer)
-        while size - at >= 2:
-            length, head = buffer[at + 1], 2
-            if length == 126:
-                length, head = int.from_bytes(buffer[at + 2 : at + 4], "big"), 4
-            elif length == 127:
-                length, head = int.from_bytes(buffer[at + 2 : at + 10], "big"), 10
-            if size - at < head + length:
-                break
-            if buffer[at] == 0x89:
-                self.transport.write(b"\x8a\x80\0\0\0\0")
-            else:
-                self.tally.frames += 1
-                self.tally.size += length
-            at += head + length
-        del buffer[:at]
-
-    def say(self) -> None:
-        """The wish, masked with zeros."""
-        self.transport.write(
-            b"\x81\xfe" + len(self.wish).to_bytes(2, "big") + b"\0\0\0\0" + self.wish
-        )
+    def hear(self, message: bytearray) -> None:
+        self._tally.frames += 1
+        self._tally.size += len(message)
 
 
 async def subscribers(port: int, count: int, wish: bytes) -> None:

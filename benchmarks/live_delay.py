@@ -26,9 +26,9 @@ from typing import Any
 
 import msgspec
 import uvloop
+from listener import Listener
 
 from commands import Caller, Device, figures
-from live import HANDSHAKE
 from waypost.bench.server import BenchError, Server, call
 
 DEVICES, SLICE, SLOW, LOOKED_AT = 100, 20, 50, 100
@@ -40,52 +40,18 @@ COUNT, TIME, KEEP = range(3)
 _LATITUDE = re.compile(rb'"lat":([0-9.]+)')
 
 
-class Ear(asyncio.Protocol):
+class Ear(Listener):
     """A subscriber."""
 
     def __init__(self, wish: bytes, kind: int, heard: Heard) -> None:
-        self._wish, self._kind, self._heard = wish, kind, heard
-        self._buffer = bytearray()
-        self._upgraded = False
+        super().__init__(wish)
+        self._kind, self._heard = kind, heard
         self.states: dict[int, dict[str, Any]] = {}
-        self.transport: asyncio.Transport
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        transport.write(HANDSHAKE)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._heard.lost += 1
 
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
-        if not self._upgraded:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self._upgraded = True
-            del buffer[: end + 4]
-            head = b"\x81\xfe" + len(self._wish).to_bytes(2, "big")
-            self.transport.write(head + b"\0\0\0\0" + self._wish)
-        at = 0
-        while len(buffer) - at >= 2:
-            length, head_size = buffer[at + 1], 2
-            if length == 126:
-                length, head_size = int.from_bytes(buffer[at + 2 : at + 4], "big"), 4
-            elif length == 127:
-                length, head_size = int.from_bytes(buffer[at + 2 : at + 10], "big"), 10
-            end = at + head_size + length
-            if len(buffer) < end:
-                break
-            if buffer[at] == 0x89:
-                self.transport.write(b"\x8a\x80\0\0\0\0")
-            else:
-                self._take(bytes(buffer[at + head_size : end]))
-            at = end
-        del buffer[:at]
-
-    def _take(self, message: bytes) -> None:
+    def hear(self, message: bytearray) -> None:
         heard = self._heard
         heard.frames += 1
         if message.startswith(b'{"type":"response"') or b'"action":"subscri' in message[:80]:
