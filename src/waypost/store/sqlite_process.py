@@ -52,7 +52,10 @@ class WriterProcess:
         """Sends all ``requests`` and returns the answer to the last. Raises the errors of
         ``sqlite3``, :class:`StaleEpoch`, :class:`WriterGone`, and OSError if there can be no
         process. One that is given up is done nevertheless."""
-        return await asyncio.shield(asyncio.ensure_future(self._ask(requests, answer)))
+        asking = asyncio.ensure_future(self._ask(requests, answer))
+        # Its failure is known, even if nobody waits for it any more.
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(asking)
 
     async def _ask(self, requests: Iterable[Request], answer: type[T]) -> T:
         async with self._asking:
