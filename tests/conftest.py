@@ -6,11 +6,15 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from waypost.parts import points_store
+from waypost.settings import Settings
+from waypost.store.points import Points
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -57,6 +61,15 @@ def database_url(engine: str, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+async def points(database_url: str, data_dir: Path) -> AsyncIterator[Points]:
+    """The points store of the engine, open."""
+    store = points_store(Settings(database=database_url, data_dir=data_dir))
+    await store.open()
+    yield store
+    await store.close()
 
 
 @pytest.fixture(scope="session")

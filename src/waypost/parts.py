@@ -45,11 +45,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         stack.enter_context(lock_data(settings.data_dir))
     database = await Database.open(settings)
     stack.push_async_callback(database.close)
-    points: Points
-    if settings.sqlite:
-        points = SqlitePoints(settings.data_dir / POINTS_FILE)
-    else:
-        points = PostgresPoints(asyncpg_dsn(settings.database))
+    points = points_store(settings)
     try:
         await migrate(database)
         await points.open()
@@ -69,6 +65,13 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     fleet = await Fleet.open(database, points, bus, settings)
     stack.push_async_callback(fleet.close)
     return Parts(database, points, bus, accounts, fleet)
+
+
+def points_store(settings: Settings) -> Points:
+    """The points store that ``settings`` name, to be opened."""
+    if settings.sqlite:
+        return SqlitePoints(settings.data_dir / POINTS_FILE)
+    return PostgresPoints(asyncpg_dsn(settings.database))
 
 
 async def _open_bus(settings: Settings) -> Bus:

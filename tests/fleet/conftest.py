@@ -12,12 +12,10 @@ from sqlalchemy import insert
 
 from waypost.bus.local import LocalBus
 from waypost.fleet.service import Fleet
+from waypost.parts import points_store
 from waypost.settings import Settings
-from waypost.store.engine import POINTS_FILE, Database, asyncpg_dsn
+from waypost.store.engine import Database
 from waypost.store.migrate import migrate
-from waypost.store.points import Points
-from waypost.store.points_postgres import PostgresPoints
-from waypost.store.points_sqlite import SqlitePoints
 from waypost.store.tables import dealers, tariffs, users
 
 
@@ -26,11 +24,7 @@ async def yard(database_url: str, data_dir: Path) -> AsyncIterator[Yard]:
     settings = Settings(data_dir=data_dir, database=database_url)
     database = await Database.open(settings)
     await migrate(database)
-    points: Points
-    if settings.sqlite:
-        points = SqlitePoints(data_dir / POINTS_FILE)
-    else:
-        points = PostgresPoints(asyncpg_dsn(database_url))
+    points = points_store(settings)
     await points.open()
     bus = LocalBus()
     fleet = await Fleet.open(database, points, bus, settings)

@@ -23,11 +23,9 @@ from waypost.fleet.changes import Changes
 from waypost.fleet.directory import Directory
 from waypost.gateway import Gateway
 from waypost.ingest import Ingest
+from waypost.parts import points_store
 from waypost.settings import Settings
-from waypost.store.engine import POINTS_FILE, Database, asyncpg_dsn
-from waypost.store.points import Points
-from waypost.store.points_postgres import PostgresPoints
-from waypost.store.points_sqlite import SqlitePoints
+from waypost.store.engine import Database
 from waypost.store.tables import commands, dealers, metadata, sources
 
 IMEI = "356307042441013"
@@ -47,11 +45,7 @@ async def server(database_url: str, data_dir: Path) -> AsyncIterator[Any]:
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
         await connection.execute(insert(dealers).values(id=1, title="", created_at=0))
-    points: Points = (
-        PostgresPoints(asyncpg_dsn(database_url))
-        if database_url
-        else SqlitePoints(data_dir / POINTS_FILE)
-    )
+    points = points_store(settings)
     await points.open()
     bus = LocalBus()
     directory = await Directory.open(database, bus, settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,26 +12,11 @@ import pytest
 from waypost.bus.local import LocalBus
 from waypost.fleet.states import States
 from waypost.ingest import Ingest, LiveSource
-from waypost.store.engine import POINTS_FILE, asyncpg_dsn
 from waypost.store.points import LATE, Points, SourceBatch
-from waypost.store.points_postgres import PostgresPoints
-from waypost.store.points_sqlite import SqlitePoints
 from waypost.telemetry.message import Message
 from waypost.telemetry.state import decode_state
 
 NOW = 1_790_000_000_000
-
-
-@pytest.fixture
-async def points(database_url: str, data_dir: Path) -> AsyncIterator[Points]:
-    store: Points = (
-        PostgresPoints(asyncpg_dsn(database_url))
-        if database_url
-        else SqlitePoints(data_dir / POINTS_FILE)
-    )
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,10 +16,7 @@ from waypost.bus.local import LocalBus
 from waypost.ingest import Ingest
 from waypost.protocols.base import Device
 from waypost.protocols.teltonika import Teltonika, planned
-from waypost.store.engine import POINTS_FILE, asyncpg_dsn
 from waypost.store.points import Points
-from waypost.store.points_postgres import PostgresPoints
-from waypost.store.points_sqlite import SqlitePoints
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
 from waypost.telemetry.state import decode_state
@@ -35,17 +31,9 @@ def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(pace, "_until", float("inf") if request.param else 0.0)
 
 
-@pytest.fixture
-async def points(database_url: str, data_dir: Path) -> AsyncIterator[Points]:
+@pytest.fixture(autouse=True)
+def columns_are_loaded() -> None:
     planned.load()
-    store: Points = (
-        PostgresPoints(asyncpg_dsn(database_url))
-        if database_url
-        else SqlitePoints(data_dir / POINTS_FILE)
-    )
-    await store.open()
-    yield store
-    await store.close()
 
 
 def packet(number: int) -> Sequence[Message]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from waypost.parts import points_store
+from waypost.settings import Settings
 from waypost.store.engine import asyncpg_dsn
 from waypost.store.partitions import DAY_MS, partition_of
 from waypost.store.points import (
@@ -36,17 +37,7 @@ NOW = 1_790_000_000_000
 
 
 def make_store(database_url: str, folder: Path) -> Points:
-    if database_url:
-        return PostgresPoints(asyncpg_dsn(database_url))
-    return SqlitePoints(folder / "points.db")
-
-
-@pytest.fixture
-async def points(database_url: str, data_dir: Path) -> AsyncIterator[Points]:
-    store = make_store(database_url, data_dir)
-    await store.open()
-    yield store
-    await store.close()
+    return points_store(Settings(database=database_url, data_dir=folder))
 
 
 def row(time: int, digest: int = 1, *, source: int = 1, **more: object) -> Row:
