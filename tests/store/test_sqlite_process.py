@@ -133,6 +133,14 @@ async def test_it_outlives_the_signals_that_stop_a_server(points: SqlitePoints) 
     assert writers(os.getpid()) == []
 
 
+async def test_a_store_that_is_closed_is_one_file(points: SqlitePoints) -> None:
+    await points.claim([1], "a")
+    await points.commit([batch(NOW, 100)])
+    assert await points.count() == 100
+    await points.close()
+    assert [one.name for one in points.path.parent.iterdir()] == ["points.db"]
+
+
 def test_it_ends_with_a_server_that_is_killed(data_dir: Path) -> None:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(data_dir / "points.db")], stdout=subprocess.PIPE

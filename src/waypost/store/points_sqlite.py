@@ -100,10 +100,11 @@ class SqlitePoints(Points):
                 )
 
     async def close(self) -> None:
-        await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown, True)
         while not self._read_connections.empty():
             self._read_connections.get_nowait().close()
+        # The last to go takes what is in the log into the file, and the log away.
+        await self._writer.close()
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
