@@ -206,12 +206,15 @@ def importing(data_dir: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]
     files[0].write_text("\n".join(row(1 + n * 7 % 200_000_003) for n in range(50_000)))
     os.mkfifo(files[1])
     command = [sys.executable, "-m", "waypost.cli", "admin", "cells", "import", *map(str, files)]
+    # A shell that runs the tests in the background has them, and what they start, ignore it.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*command, "--data-dir", str(data_dir)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, usual)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("reading")
     yield process
