@@ -66,6 +66,13 @@ async def test_acknowledged_is_stored_once(ingest: Ingest, points: Points) -> No
     assert state.received == NOW
 
 
+async def test_points_that_are_to_be_kept_for_a_century(ingest: Ingest, points: Points) -> None:
+    live = await ingest.open(1, 100 * 366)
+    await store(ingest, live, report(NOW - 1000), report(NOW))
+    await points.expire(NOW + 80 * 366 * 86_400_000)
+    assert await points.count(1) == 2
+
+
 async def test_a_late_message_enters_history_and_not_the_state(
     ingest: Ingest, points: Points
 ) -> None:

@@ -31,6 +31,7 @@ from waypost.store.points import (
 from waypost.telemetry.folding import Folding
 from waypost.telemetry.message import Message
 from waypost.telemetry.records import Records
+from waypost.telemetry.row import MOST_RETENTION
 from waypost.telemetry.state import encode_state
 
 log = structlog.get_logger()
@@ -141,6 +142,7 @@ class Ingest:
     async def open(self, source_id: int, retention_days: int) -> LiveSource:
         """The source, owned by this process from now on, shared by all who open it. Pair with
         :meth:`release`. Raises the database's error if it cannot be reached."""
+        retention_days = min(retention_days, MOST_RETENTION)
         live = self._sources.get(source_id)
         if live is None:
             pending = self._claiming.get(source_id)

@@ -34,6 +34,9 @@ COLUMNS = (
     "content",
 )
 
+#: Days that a row can say it is to be kept: nearly 90 years.
+MOST_RETENTION = 2**15 - 1
+
 Row = tuple[Any, ...]
 """The values of ``COLUMNS``."""
 
@@ -47,12 +50,12 @@ class RowFormat(msgspec.Struct, frozen=True, eq=False):
     #: How ``struct`` has a column's values, and what each begins with; ``content`` is bytes.
     formats: Mapping[str, str]
     heads: Mapping[str, bytes]
-    #: What content begins with: the byte in front, and in how many bytes its length follows.
+    #: What content begins with, before its length.
     content: bytes
-    length: int
 
     def content_head(self, size: int) -> bytes:
-        return self.content + size.to_bytes(self.length, "big")
+        """What stands before content of ``size`` bytes."""
+        return self.content + size.to_bytes(4, "big")
 
 
 _FORMATS = {
@@ -70,7 +73,6 @@ COPY = RowFormat(
     formats=_FORMATS,
     heads={form: calcsize(f">{form}").to_bytes(4, "big") for form in "qdfhi"},
     content=b"",
-    length=4,
 )
 
 #: MessagePack specification, "Formats": arrays of values, bytes as "bin 32", and none of the
@@ -81,7 +83,6 @@ MSGPACK = RowFormat(
     formats={name: form.replace("f", "d") for name, form in _FORMATS.items()},
     heads={"q": b"\xd3", "d": b"\xcb", "h": b"\xd1", "i": b"\xd2"},
     content=b"\xc6",
-    length=4,
 )
 
 
