@@ -140,10 +140,9 @@ class Live:
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
-        patience = float(self.settings.live_ping)
         while True:
             await asyncio.sleep(BEAT)
-            now = loop.time()
+            now, patience = loop.time(), float(self.settings.live_ping)
             for at, socket in enumerate(list(self.sockets)):
                 try:
                     socket.beat(now, patience)
