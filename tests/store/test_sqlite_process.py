@@ -7,6 +7,7 @@ import contextlib
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from waypost.telemetry.message import Message
 NOW = 1_790_000_000_000
 
 SERVER = """
-import asyncio, sys, time
+import asyncio, sys
 from pathlib import Path
 from waypost.store.points_sqlite import SqlitePoints
 
@@ -178,6 +179,22 @@ async def test_a_disk_without_room_is_waited_for(points: SqlitePoints) -> None:
     await points.commit([batch(NOW, 4000)])
     assert await points.count() == 4000
     assert writers(os.getpid()) == [pid]
+
+
+async def test_a_file_that_is_away_is_waited_for(points: SqlitePoints) -> None:
+    await points.claim([1], "a")
+    kill_writers()
+    with pytest.raises(WriterGone):
+        await points.commit([batch(NOW)])
+    folder = points.path.parent
+    away = folder.rename(folder.with_name("away"))
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError) as gone:
+            await points.commit([batch(NOW, 10)])
+        assert is_unavailable(gone.value)
+    away.rename(folder)
+    await points.commit([batch(NOW, 10)])
+    assert await points.count() == 10
 
 
 async def test_a_fault_is_told_and_nothing_of_it_stays(points: SqlitePoints) -> None:

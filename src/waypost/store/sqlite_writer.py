@@ -155,6 +155,7 @@ class Writer:
                     self._added += request.batches
                     continue
                 answer = self._answer(request)
+                self._added = []  # stored or not: who asks sends all of it again
                 try:
                     link.sendall(answer)
                 except OSError:
@@ -181,9 +182,8 @@ class Writer:
     def _do(self, connection: sqlite3.Connection, request: Request) -> Any:
         match request:
             case Commit():
-                added, self._added = self._added, []
                 with Transaction(connection):
-                    _commit(connection, added)
+                    _commit(connection, self._added)
             case Claim():
                 with Transaction(connection):
                     return _claim(connection, request)
